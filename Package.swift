@@ -1,0 +1,127 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import PackageDescription
+
+/// Every target is compiled the same way: Swift 6 language mode, explicit existentials and imports,
+/// every use of unsafe memory marked, no warning left standing.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycleSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+let package = Package(
+    name: "waxwing",
+    products: [
+        .executable(name: "waxwing", targets: ["CLI"]),
+        .library(name: "DKIM", targets: ["DKIM"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The C libraries, each behind the one module that imports it.
+        .systemLibrary(name: "CLdns", pkgConfig: "ldns", providers: [.apt(["libldns-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CUnbound", pkgConfig: "libunbound", providers: [.apt(["libunbound-dev"])]),
+
+        // What the stages speak.
+        .target(name: "Mail", swiftSettings: swiftSettings),
+        .target(name: "SMTP", dependencies: ["Mail", nioCore], swiftSettings: swiftSettings),
+        .target(name: "DKIM", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "DNS", dependencies: ["CLdns", "CUnbound", logging, nioCore], swiftSettings: swiftSettings),
+
+        // The stages.
+        .target(
+            name: "Receiving",
+            dependencies: ["Mail", "SMTP", lifecycle, logging, nioCore, nioPosix],
+            swiftSettings: swiftSettings),
+        .target(name: "Spooling", dependencies: ["Mail", grdb, logging], swiftSettings: swiftSettings),
+        .target(
+            name: "Signing",
+            dependencies: ["DKIM", "DNS", "Mail", logging],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Forwarding",
+            dependencies: ["DNS", "Mail", "SMTP", "Spooling", lifecycle, logging, nioCore, nioPosix, nioSSL],
+            swiftSettings: swiftSettings),
+        .target(name: "Reporting", dependencies: ["Mail", "Spooling", logging, metrics], swiftSettings: swiftSettings),
+
+        // The program.
+        .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "Relay",
+            dependencies: [
+                "DKIM", "DNS", "Forwarding", "Mail", "Receiving", "Reporting", "SMTP", "Signing", "Spooling",
+                "Systemd", hummingbird, lifecycle, lifecycleSignals, logging, metrics, nioCore, nioPosix, tomlKit,
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "DKIM", "DNS", "Mail", "Relay", "SMTP", "Signing", "Spooling", argumentParser, logging,
+            ],
+            swiftSettings: swiftSettings),
+
+        .testTarget(
+            name: "MailTests", dependencies: ["Mail"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SMTPTests", dependencies: ["Mail", "SMTP", nioCore],
+            resources: [.copy("Dialogues")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DKIMTests", dependencies: ["DKIM"],
+            resources: [.copy("Vectors")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DNSTests", dependencies: ["DNS"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ReceivingTests",
+            dependencies: ["Mail", "Receiving", "SMTP", logging, nioCore, nioEmbedded, nioPosix],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SpoolingTests", dependencies: ["Mail", "Spooling", grdb, logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", logging],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ForwardingTests",
+            dependencies: [
+                "DNS", "Forwarding", "Mail", "SMTP", "Spooling", logging, nioCore, nioEmbedded, nioPosix,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RelayTests",
+            dependencies: [
+                "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Signing", "Spooling", logging, nioCore,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "StructureTests", swiftSettings: swiftSettings),
+    ]
+)

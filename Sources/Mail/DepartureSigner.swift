@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+/// The second seam: what signs a message when it is about to leave. Called by Forwarding, implemented by
+/// Signing, and by tests that need a message without keys.
+///
+/// A function of content, envelope and next hop, as DKIM2 will need it too.
+package protocol DepartureSigner: Sendable {
+    /// The header fields to prepend, each with its CRLF; empty only where the configuration says `unsigned`.
+    ///
+    /// Blocks for the time of a private key operation (RSA-2048: some 0.3 ms): call it on a thread that may.
+    ///
+    /// - Throws: `DepartureSigningError` when the message must wait. Never a reason to send it unsigned.
+    func sign(_ departure: Departure) throws(DepartureSigningError) -> [UInt8]
+}
+
+/// A message, and where it is about to go.
+package struct Departure: Sendable {
+    package var queueID: QueueID
+    package var envelope: Envelope
+    /// The header section with the CRLF of its last field, without the empty line.
+    package var headerSection: [UInt8]
+    package var bodyHashes: [BodyHash]
+    package var nextHop: NextHop
+    /// Fields that an earlier attempt made and the spool kept; reused while they are good.
+    package var keptFields: [UInt8]?
+
+    package init(
+        queueID: QueueID, envelope: Envelope, headerSection: [UInt8], bodyHashes: [BodyHash], nextHop: NextHop,
+        keptFields: [UInt8]? = nil
+    ) {
+        self.queueID = queueID
+        self.envelope = envelope
+        self.headerSection = headerSection
+        self.bodyHashes = bodyHashes
+        self.nextHop = nextHop
+        self.keptFields = keptFields
+    }
+}
+
+/// As much of a route as decides which signatures a message gets.
+package struct NextHop: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case smarthost, mx, capture
+    }
+
+    package var kind: Kind
+    /// The smarthost's name, or the recipients' domain on an MX route, in lower case.
+    package var host: String
+    /// The route's `ed25519` setting; nil lets the kind of route decide.
+    package var ed25519: Bool?
+    /// The route says `unsigned`.
+    package var isUnsigned: Bool
+
+    package init(kind: Kind, host: String, ed25519: Bool? = nil, isUnsigned: Bool = false) {
+        self.kind = kind
+        self.host = host
+        self.ed25519 = ed25519
+        self.isUnsigned = isUnsigned
+    }
+}
+
+/// Why a message can't be signed now. It is deferred; the operator must act.
+package struct DepartureSigningError: Error, Hashable, Sendable {
+    /// One line that names the domain, what is wrong, and the command that mends it.
+    package var text: String
+
+    package init(text: String) {
+        self.text = text
+    }
+}
