@@ -18,6 +18,8 @@ package protocol DepartureSigner: Sendable {
 package struct Departure: Sendable {
     package var queueID: QueueID
     package var envelope: Envelope
+    /// The domain of the one mailbox in From, as intake found it: it decides which keys sign.
+    package var authorDomain: Domain
     /// The header section with the CRLF of its last field, without the empty line.
     package var headerSection: [UInt8]
     package var bodyHashes: [BodyHash]
@@ -26,11 +28,12 @@ package struct Departure: Sendable {
     package var keptFields: [UInt8]?
 
     package init(
-        queueID: QueueID, envelope: Envelope, headerSection: [UInt8], bodyHashes: [BodyHash], nextHop: NextHop,
-        keptFields: [UInt8]? = nil
+        queueID: QueueID, envelope: Envelope, authorDomain: Domain, headerSection: [UInt8], bodyHashes: [BodyHash],
+        nextHop: NextHop, keptFields: [UInt8]? = nil
     ) {
         self.queueID = queueID
         self.envelope = envelope
+        self.authorDomain = authorDomain
         self.headerSection = headerSection
         self.bodyHashes = bodyHashes
         self.nextHop = nextHop
