@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Metrics
+import Synchronization
+
+/// `EventCounters` is in charge of how often each kind of event has happened since the start: for
+/// `waxwing status` from memory, for a metrics system through swift-metrics.
+package final class EventCounters: Sendable {
+    /// What is counted; the raw value is the name in `status` and, with `waxwing_` before and `_total`
+    /// behind it, of the metric.
+    package enum Name: String, CaseIterable, Sendable {
+        case acceptedMessages = "accepted_messages"
+        case refusedMessages = "refused_messages"
+        case deliveredRecipients = "delivered_recipients"
+        case deferredRecipients = "deferred_recipients"
+        case failedRecipients = "failed_recipients"
+        case bounces
+        case signatureMismatches = "signature_mismatches"
+        case signingDeferrals = "signing_deferrals"
+    }
+
+    private let accepted = Atomic<Int>(0)
+    private let refused = Atomic<Int>(0)
+    private let delivered = Atomic<Int>(0)
+    private let deferred = Atomic<Int>(0)
+    private let failed = Atomic<Int>(0)
+    private let bounced = Atomic<Int>(0)
+    private let mismatched = Atomic<Int>(0)
+    private let unsignable = Atomic<Int>(0)
+    private let exported: [Name: Counter]
+
+    package init() {
+        exported = Dictionary(
+            uniqueKeysWithValues: Name.allCases.map { ($0, Counter(label: "waxwing_\($0.rawValue)_total")) })
+    }
+
+    package func increment(_ name: Name) {
+        _ = withAtomic(name) { $0.wrappingAdd(1, ordering: .relaxed) }
+        exported[name]?.increment()
+    }
+
+    package func value(_ name: Name) -> Int {
+        withAtomic(name) { $0.load(ordering: .relaxed) }
+    }
+
+    /// Every counter by its name.
+    package var snapshot: [String: Int] {
+        Dictionary(uniqueKeysWithValues: Name.allCases.map { ($0.rawValue, value($0)) })
+    }
+
+    private func withAtomic<Result>(_ name: Name, _ body: (borrowing Atomic<Int>) -> Result) -> Result {
+        switch name {
+        case .acceptedMessages: body(accepted)
+        case .refusedMessages: body(refused)
+        case .deliveredRecipients: body(delivered)
+        case .deferredRecipients: body(deferred)
+        case .failedRecipients: body(failed)
+        case .bounces: body(bounced)
+        case .signatureMismatches: body(mismatched)
+        case .signingDeferrals: body(unsignable)
+        }
+    }
+}
