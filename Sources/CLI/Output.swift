@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Glibc
+
+/// What a command ends with, besides 0 for success and 64 for wrong usage.
+enum ExitStatus {
+    static let failure: Int32 = 1
+    /// EX_CONFIG of sysexits.h.
+    static let configuration: Int32 = 78
+}
+
+/// Octets to standard output, words to standard error.
+enum Output {
+    /// Each line of `text` after the program's name.
+    static func error(_ text: String) {
+        for line in text.split(separator: "\n") { write("waxwing: \(line)\n", to: STDERR_FILENO) }
+    }
+
+    static func text(_ text: String) {
+        write(text, to: STDOUT_FILENO)
+    }
+
+    static func line(_ text: String) {
+        write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    static func bytes(_ bytes: [UInt8]) {
+        write(bytes, to: STDOUT_FILENO)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        write(Array(text.utf8), to: descriptor)
+    }
+
+    /// Nobody can be told of an error here; the reader went away.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        unsafe bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                if count <= 0 { return }
+                offset += count
+            }
+        }
+    }
+}

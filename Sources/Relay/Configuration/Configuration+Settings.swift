@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+extension Configuration {
+    /// Every setting there is, in the order of the annotated example.
+    static let tables: [SettingTable] = [
+        SettingTable(
+            "", \.general, defaults: GeneralSettings(), "",
+            [
+                .text(
+                    "hostname", \.hostname, example: "relay.example.com",
+                    "The name Waxwing gives itself in EHLO, in its greeting and in trace fields. It should be the name that the address of this machine resolves to. Default: the machine's name.")
+            ]),
+        SettingTable(
+            each: "listener", \.listeners, effective: { $0.effectiveListeners }, defaults: ListenerSettings(),
+            "Where applications hand in their mail; one table for each address and port.",
+            [
+                .text("address", \.address, "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."),
+                .number("port", \.port, 0...65_535, "Ports below 1024 need a privilege. 0 takes any free port."),
+            ]),
+        SettingTable(
+            "limits", \.limits, defaults: LimitSettings(), "What one session may ask for.",
+            [
+                .quantity(
+                    "message-size", \.messageOctets, .size((64 << 10)...(1 << 30)),
+                    "Largest content of a message; announced as SIZE."),
+                // RFC 5321 §4.5.3.1.8: a server must take at least 100 recipients.
+                .number("recipients", \.recipients, 100...100_000, "Recipients of one message."),
+                // RFC 5321 §4.5.3.1.4: 512 octets with CRLF is the least.
+                .number("command-line", \.commandLineOctets, 512...65_536, "Octets of a command line, with its CRLF."),
+                .number("errors", \.errors, 1...10_000, "Commands answered with an error before a session is closed."),
+                .number("sessions", \.sessions, 1...100_000, "Sessions at a time, over all listeners."),
+                .duration("idle-time", \.idleTime, 1...86_400, "A session that says nothing for so long is closed."),
+                .duration("transaction-time", \.transactionTime, 1...86_400, "From MAIL to the end of the content."),
+            ]),
+        SettingTable(
+            "intake", \.intake, defaults: IntakeSettings(), "What happens to a message when it comes in.",
+            [.flag("hide-client-address", \.hidesClientAddress, "Leave the client's address out of the Received field.")]),
+        SettingTable(
+            "keys", \.keys, defaults: KeySettings(), "Signing keys.",
+            [.text("directory", \.directory, as: .path, "Holds DOMAIN/SELECTOR/private.pem and its companions.")]),
+        SettingTable(
+            "spool", \.spool, defaults: SpoolSettings(), "Where accepted mail is kept until it has left.",
+            [
+                .text("directory", \.directory, as: .path, "On a local disk; one daemon at a time."),
+                .quantity(
+                    "minimum-free", \.minimumFreePercent, .percent(0...99),
+                    "With less free space on the spool's disk, new mail is refused for the time being (452)."),
+                .number("maximum-messages", \.maximumMessages, 1...1_000_000_000, "With more in the queue, the same."),
+                .quantity("maximum-size", \.maximumOctets, .size((1 << 20)...(1 << 50)), "With more content in the queue, the same."),
+            ]),
+        SettingTable(
+            "control", \.control, defaults: ControlSettings(), "How commands reach the running daemon.",
+            [
+                .text("socket", \.socket, as: .path, "A Unix socket for root, for the user that runs the daemon, and for `group`."),
+                .text("group", \.group, example: "waxwing", "Members of this group may control the daemon too. Default: nobody else."),
+            ]),
+        SettingTable(
+            "dns", \.dns, defaults: DNSSettings(), "Who is asked for MX hosts and key records.",
+            [.list("servers", \.servers, example: ["192.0.2.53", "192.0.2.54@5353"], "Addresses, each with an optional @port. Empty: the servers of /etc/resolv.conf.")]),
+        SettingTable(
+            "signing", \.signing, defaults: SigningSettings(), "DKIM signatures.",
+            [.duration("expiry", \.expiry, 3600...(365 * 86_400), "From t= to x= of a signature.")]),
+        SettingTable(
+            "retry", \.retry, defaults: RetrySettings(), "When a deferred message is tried again.",
+            [
+                .duration("first", \.first, 1...86_400, "Until the second attempt; later waits double."),
+                .duration("maximum", \.maximum, 1...(7 * 86_400), "The longest wait between two attempts."),
+                .duration("lifetime", \.lifetime, 60...(30 * 86_400), "A message that could not be delivered for so long fails and is reported to its sender."),
+            ]),
+        SettingTable(
+            each: "domain", \.domains, effective: { $0.domains }, defaults: DomainSettings(),
+            "Author domains with settings of their own. A domain needs no table to be signed, only a key.",
+            [
+                .text("name", \.name, example: "example.com", "The domain of the From field. Required."),
+                .flag("unsigned", \.isUnsigned, "Send mail of this domain without signatures."),
+            ]),
+        SettingTable(
+            each: "route", \.routes, effective: { $0.effectiveRoutes }, defaults: RouteSettings(),
+            "Where mail goes. The first route whose `to` matches the recipient's domain is taken. Each has exactly one of `mx`, `smarthost` and `capture`. Default: one route to everybody's MX hosts.",
+            [
+                .text("name", \.name, example: "internet", "Shown by `waxwing queue`. Required, each different."),
+                .list("to", \.to, example: ["example.org", "*.example.net"], "Recipient domains: a name, *.name for everything below it, or * for all."),
+                .flag("mx", \.mx, "Deliver to the MX hosts of the recipient's domain."),
+                .text("smarthost", \.smarthost, example: "smtp.example.net:587", "Hand everything to this host. The port is 25 when left out."),
+                .text("capture", \.capture, as: .path, example: "captured", "Write messages as files into this directory instead of sending them, for development."),
+                .number("port", \.port, 1...65_535, "The port of the MX hosts."),
+                .flag("ed25519", \.ed25519, example: true, "Sign with Ed25519 beside RSA. Default: on MX routes only."),
+                .flag("unsigned", \.isUnsigned, "Send without signatures on this route."),
+                .flag("allow-private-targets", \.allowsPrivateTargets, "Deliver to MX hosts with loopback and private addresses too."),
+                .text("tls", \.tls, as: .word(["opportunistic", "required", "off"]), "STARTTLS when offered, always, or never."),
+                .number("connections", \.connections, 1...10_000, "Connections at a time to one next hop."),
+                .number("messages-per-connection", \.messagesPerConnection, 1...1_000_000, "A connection is closed after so many messages."),
+            ]),
+        SettingTable(
+            "log", \.log, defaults: LogSettings(), "The log, on standard error.",
+            [
+                .text(
+                    "level", \.level, as: .word(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+                    "The least that is logged. Each accepted and delivered message is a line of level debug."),
+                .text("format", \.format, as: .word(["auto", "text", "json"]), "auto: text, with priorities for the journal instead of times under systemd."),
+            ]),
+    ]
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+/// Configuration is in charge of what the operator may decide: one value, read from one TOML file, whole or
+/// not at all. The initial values of its properties are the defaults, and stand nowhere else.
+package struct Configuration: Hashable, Sendable {
+    /// The directory that relative paths start from: the file's own, or the working directory without a file.
+    package var directory: String
+    /// The file it was read from; nil when there is none.
+    package var file: String?
+
+    package var general = GeneralSettings()
+    package var listeners: [ListenerSettings] = []
+    package var limits = LimitSettings()
+    package var intake = IntakeSettings()
+    package var keys = KeySettings()
+    package var spool = SpoolSettings()
+    package var control = ControlSettings()
+    package var dns = DNSSettings()
+    package var signing = SigningSettings()
+    package var retry = RetrySettings()
+    package var domains: [DomainSettings] = []
+    package var routes: [RouteSettings] = []
+    package var log = LogSettings()
+
+    package init(directory: String, file: String? = nil) {
+        self.directory = directory
+        self.file = file
+    }
+
+    /// The listeners of the file, or the one on loopback that stands for none.
+    package var effectiveListeners: [ListenerSettings] {
+        listeners.isEmpty ? [ListenerSettings()] : listeners
+    }
+
+    /// The routes of the file, or the one to everybody's MX hosts that stands for none.
+    package var effectiveRoutes: [RouteSettings] {
+        if !routes.isEmpty { return routes }
+        var route = RouteSettings()
+        route.name = "mx"
+        route.mx = true
+        return [route]
+    }
+
+    /// A path of the configuration as the system calls take it.
+    package func resolve(_ path: String) -> String {
+        path.hasPrefix("/") ? path : directory + (directory.hasSuffix("/") ? "" : "/") + path
+    }
+}
+
+package struct GeneralSettings: Hashable, Sendable {
+    /// Empty: the machine's own name.
+    package var hostname = ""
+}
+
+package struct ListenerSettings: Hashable, Sendable {
+    package var address = "127.0.0.1"
+    package var port = 587
+}
+
+package struct LimitSettings: Hashable, Sendable {
+    package var messageOctets = 50 << 20
+    package var recipients = 1000
+    package var commandLineOctets = 4096
+    package var errors = 20
+    package var sessions = 1000
+    package var idleTime = Duration.seconds(300)
+    package var transactionTime = Duration.seconds(1800)
+}
+
+package struct IntakeSettings: Hashable, Sendable {
+    package var hidesClientAddress = false
+}
+
+package struct KeySettings: Hashable, Sendable {
+    package var directory = "Keys"
+}
+
+package struct SpoolSettings: Hashable, Sendable {
+    package var directory = ".waxwing/spool"
+    package var minimumFreePercent = 5
+    package var maximumMessages = 10_000_000
+    package var maximumOctets = 100 << 30
+}
+
+package struct ControlSettings: Hashable, Sendable {
+    package var socket = ".waxwing/control.sock"
+    /// Empty: only root and the user that runs the daemon.
+    package var group = ""
+}
+
+package struct DNSSettings: Hashable, Sendable {
+    /// `address` or `address@port`; empty: the servers of resolv.conf.
+    package var servers: [String] = []
+}
+
+package struct SigningSettings: Hashable, Sendable {
+    package var expiry = Duration.seconds(7 * 86_400)
+}
+
+package struct RetrySettings: Hashable, Sendable {
+    package var first = Duration.seconds(300)
+    package var maximum = Duration.seconds(4 * 3600)
+    package var lifetime = Duration.seconds(5 * 86_400)
+}
+
+package struct DomainSettings: Hashable, Sendable {
+    package var name = ""
+    package var isUnsigned = false
+}
+
+package struct RouteSettings: Hashable, Sendable {
+    package var name = ""
+    package var to: [String] = ["*"]
+    package var mx = false
+    /// `host:port`; empty: not a smarthost route.
+    package var smarthost = ""
+    /// A directory; empty: not a capture route.
+    package var capture = ""
+    package var port = 25
+    package var ed25519: Bool?
+    package var isUnsigned = false
+    package var allowsPrivateTargets = false
+    package var tls = "opportunistic"
+    package var connections = 20
+    package var messagesPerConnection = 1000
+}
+
+package struct LogSettings: Hashable, Sendable {
+    package var level = "info"
+    package var format = "auto"
+}
