@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Mail
+import Testing
+
+@Suite("Address parser")
+struct AddressParserTests {
+    private func mailboxes(_ value: String) throws -> [String] {
+        try AddressParser.mailboxes(in: Array(value.utf8)[...]).map(\.description)
+    }
+
+    @Test(
+        "the mailboxes of a From value",
+        arguments: [
+            (" a@example.com", ["a@example.com"]),
+            ("Ann <a@example.com>", ["a@example.com"]),
+            ("<a@EXAMPLE.com>", ["a@example.com"]),
+            ("\"a@b\" <x@c.example>", ["x@c.example"]),
+            ("\"a@b.example, c@d.example\" <x@c.example>", ["x@c.example"]),
+            ("\"quote \\\" <no@where.example>\" <x@c.example>", ["x@c.example"]),
+            ("John Q. Public <j@example.com>", ["j@example.com"]),
+            ("a@example.com (Ann <b@example.org>)", ["a@example.com"]),
+            ("(one (two) \\) three) a (b) @ (c) example.com (d)", ["a@example.com"]),
+            ("Ann\r\n <a@example.com>", ["a@example.com"]),
+            ("Ann <\r\n\ta@example.com\r\n >", ["a@example.com"]),
+            ("\"two words\"@example.com", ["\"two words\"@example.com"]),
+            ("\"folded\r\n word\"@example.com", ["\"folded word\"@example.com"]),
+            ("=?utf-8?Q?J=C3=BCrg?= <j@example.com>", ["j@example.com"]),
+            ("=?utf-8?Q?a@evil.example?= <j@example.com>", ["j@example.com"]),
+            ("=?utf-8?Q?a?= =?utf-8?B?YQ==?= <j@example.com>", ["j@example.com"]),
+            ("J\u{fc}rg <j@example.com>", ["j@example.com"]),
+            ("a@example.com, b@example.org", ["a@example.com", "b@example.org"]),
+            (", a@example.com,, b@example.org,", ["a@example.com", "b@example.org"]),
+            ("Team: a@example.com, Bob <b@example.org>;", ["a@example.com", "b@example.org"]),
+            ("Team:a@example.com;, c@example.net", ["a@example.com", "c@example.net"]),
+            ("undisclosed-recipients:;", []),
+            ("Nobody: (nobody at all) ;", []),
+            ("<@hop.example,@hop2.example:a@example.com>", ["a@example.com"]),
+            ("<,@hop.example,,@hop2.example:a@example.com>", ["a@example.com"]),
+            ("a@[192.0.2.1]", ["a@[192.0.2.1]"]),
+            ("a+b=c!d@xn--bcher-kva.example", ["a+b=c!d@xn--bcher-kva.example"]),
+            ("", []),
+            ("(only a comment)", []),
+        ])
+    func reads(value: String, expected: [String]) throws {
+        #expect(try mailboxes(value) == expected)
+    }
+
+    @Test(
+        "what is not an address list is refused with a reason",
+        arguments: [
+            ("root", "an address without a domain"),
+            ("Ann <root>", "an address without a domain"),
+            ("Ann <>", "no address between the angle brackets"),
+            ("a@example.com <b@example.org>", "more than an address between its commas"),
+            ("Ann a@example.com", "an @ outside quotes or angle brackets"),
+            ("<a@example.com> Ann", "more than an address between its commas"),
+            ("<a@example.com> <b@example.com>", "more than an address between its commas"),
+            ("<a@example.com", "more than an address between the angle brackets"),
+            ("a@", "an address without a domain"),
+            ("@example.com", "an address that starts with a character that must be quoted"),
+            ("a@example.com.", "a domain that is not a domain name"),
+            ("a@exa mple.com", "more than an address between its commas"),
+            ("a@example .com", "more than an address between its commas"),
+            ("a@example..com", "a domain that is not a domain name"),
+            ("a@b\u{fc}cher.example", "a domain that is not a domain name"),
+            ("a..b@example.com", "a misplaced dot in a local-part"),
+            (".a@example.com", "a misplaced dot in a local-part"),
+            ("a.@example.com", "a misplaced dot in a local-part"),
+            ("a . b@example.com", "an @ outside quotes or angle brackets"),
+            ("\"Ann <a@example.com>", "a quoted string that does not end"),
+            ("(Ann a@example.com", "a comment that does not end"),
+            ("a@[192.0.2.1", "an address literal that does not end"),
+            ("Ann) <a@example.com>", "a character that must be quoted"),
+            ("Team: a@example.com", "a group without its semicolon"),
+            ("Team: Inner: a@example.com;;", "a group within a group"),
+            ("a@example.com; b@example.com", "more than an address between its commas"),
+            ("=?utf-8?Q?a@evil.example?=", "an address without a domain"),
+            ("=?utf-8?Q?a?=@example.com", "an encoded word for a local-part"),
+            ("a@=?utf-8?Q?example.com?=", "an address without a domain"),
+            ("a@\"example.com\"", "an address without a domain"),
+            ("<@hop.example a@example.com>", "a malformed route"),
+            ("a\u{0}@example.com", "a character that must be quoted"),
+            ("\"a\u{1}\" <a@example.com>", "a control character"),
+            ("a\\@b@example.com", "a character that must be quoted"),
+        ])
+    func refuses(value: String, reason: String) {
+        #expect(throws: AddressError(reason: reason)) { try mailboxes(value) }
+    }
+
+    @Test("deep nesting is only a matter of length")
+    func nesting() throws {
+        let value = String(repeating: "(", count: 100_000) + String(repeating: ")", count: 100_000) + "a@example.com"
+        #expect(try mailboxes(value) == ["a@example.com"])
+    }
+
+    @Test("a mailbox that is written out and decorated at random reads back")
+    func roundTrip() throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        let locals = ["a", "a.b", "\"a b\"", "\"@\"", "\"\\\"\"", "x+y", "o'brien"]
+        let names = ["", "Ann ", "\"b@c\" ", "(x@y) ", "A. B ", "=?a?q?b@c?= ", "\"\\\\\" ", "\r\n "]
+        let comments = ["", " ", "(c)", "\r\n\t", " (a (b) \\( <x@y>) "]
+        for _ in 0..<5000 {
+            func pick(_ values: [String]) -> String { values.randomElement(using: &generator) ?? "" }
+            let expected = (0..<Int.random(in: 1...4, using: &generator)).map { _ in "\(pick(locals))@example.com" }
+            let value = expected.map { mailbox in
+                "\(pick(comments))\(pick(names))<\(pick(comments))\(mailbox)\(pick(comments))>\(pick(comments))"
+            }.joined(separator: ",")
+            #expect(try mailboxes(value) == expected, "seed \(seed): \(value)")
+        }
+    }
+
+    @Test("random octets end in mailboxes or an error, and domains are domain names")
+    func noise() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("ab.@<>,:;()\"\\[]=? \t\r\n\u{0}\u{fc}".utf8)
+        var read = 0
+        for _ in 0..<50000 {
+            let value = (0..<Int.random(in: 0..<16, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator) ?? 0
+            }
+            guard let mailboxes = try? AddressParser.mailboxes(in: value[...]) else { continue }
+            read += mailboxes.count
+            for mailbox in mailboxes where mailbox.domain == nil {
+                #expect(mailbox.description.hasSuffix("]"), "seed \(seed): \(value)")
+            }
+        }
+        #expect(read > 0, "seed \(seed)")
+    }
+}
