@@ -25,6 +25,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
@@ -81,7 +82,8 @@ let package = Package(
             name: "Relay",
             dependencies: [
                 "DKIM", "DNS", "Forwarding", "Mail", "Receiving", "Reporting", "SMTP", "Signing", "Spooling",
-                "Systemd", hummingbird, lifecycle, lifecycleSignals, logging, metrics, nioCore, nioPosix, tomlKit,
+                "Systemd", hummingbird, lifecycle, lifecycleSignals, logging, metrics, nioCore, nioHTTP1,
+                nioPosix, tomlKit,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

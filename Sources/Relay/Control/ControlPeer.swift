@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Glibc
+import NIOCore
+
+/// The process at the other end of a Unix socket, as the kernel knew it when it connected (unix(7)).
+package struct ControlPeer: Hashable, Sendable {
+    package var processID: Int32
+    package var userID: UInt32
+    package var groupID: UInt32
+
+    package init(processID: Int32, userID: UInt32, groupID: UInt32) {
+        self.processID = processID
+        self.userID = userID
+        self.groupID = groupID
+    }
+
+    /// Reads SO_PEERCRED; nil if the channel is no Unix socket.
+    static func of(_ channel: any Channel) async -> ControlPeer? {
+        guard let provider = channel as? any SocketOptionProvider else { return nil }
+        // `struct ucred` is not visible to Swift: pid, uid and gid are three 32-bit integers.
+        let credentials: Credentials? = try? await provider.unsafeGetSocketOption(
+            level: .socket, name: .init(rawValue: SO_PEERCRED)
+        ).get()
+        return credentials.map {
+            ControlPeer(
+                processID: $0.processID, userID: UInt32(bitPattern: $0.userID),
+                groupID: UInt32(bitPattern: $0.groupID))
+        }
+    }
+
+    private struct Credentials: Sendable {
+        var processID: Int32
+        var userID: Int32
+        var groupID: Int32
+    }
+}
+
+/// `ControlAdmission` is in charge of who may use the control socket: root, the user the relay runs as, and
+/// the members of one configured group.
+package struct ControlAdmission: Hashable, Sendable {
+    /// The relay's own user.
+    package var ownUserID: UInt32
+    /// Nil: no group.
+    package var groupID: UInt32?
+
+    package init(ownUserID: UInt32 = geteuid(), groupID: UInt32?) {
+        self.ownUserID = ownUserID
+        self.groupID = groupID
+    }
+
+    package func admits(_ peer: ControlPeer) -> Bool {
+        if peer.userID == 0 || peer.userID == ownUserID { return true }
+        guard let groupID else { return false }
+        return peer.groupID == groupID || supplementaryGroups(ofUser: peer.userID).contains(groupID)
+    }
+
+    private func supplementaryGroups(ofUser userID: UInt32) -> [UInt32] {
+        guard let entry = unsafe getpwuid(userID) else { return [] }
+        var groups = [gid_t](repeating: 0, count: 256)
+        var count = Int32(groups.count)
+        guard unsafe getgrouplist(entry.pointee.pw_name, entry.pointee.pw_gid, &groups, &count) >= 0 else { return [] }
+        return Array(groups.prefix(Int(count)))
+    }
+}
