@@ -50,7 +50,7 @@ package struct IntakeRefusal: Error, Hashable, Sendable {
 }
 
 /// What is known of a message before its content arrives.
-package struct Submission: Sendable {
+package struct Submission: Hashable, Sendable {
     package var envelope: Envelope
     /// For the trace field; nil for messages that Waxwing makes itself.
     package var client: ClientDescription?

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import Mail
+package import NIOCore
+
+/// ServerSession is in charge of the server's half of an SMTP session (RFC 5321 §3, §4.1.4): octets and events
+/// in, actions out. It owns no socket, no clock and no message; whoever has them runs the actions.
+///
+/// Call `received` with what comes in, then `next` until it returns nil.
+package struct ServerSession: Sendable {
+    /// What a session needs to know; the same for all sessions of one listener with one kind of peer.
+    package struct Configuration: Sendable {
+        package var hostname: String
+        package var maximumMessageOctets: Int
+        package var maximumRecipients: Int
+        /// Of a command line with its CRLF.
+        package var maximumCommandOctets: Int
+        /// The error that reaches this number ends the session; an accepted message sets the count back.
+        package var maximumErrors: Int
+        /// Whether the peer may submit without authentication.
+        package var maySubmit: Bool
+        fileprivate let greeting: Reply
+        fileprivate let helloReply: Reply
+        fileprivate let extendedHelloReply: Reply
+        /// The domain of `<Postmaster>`.
+        fileprivate let postmasterHost: Mailbox.Host?
+
+        package init(
+            hostname: String, maximumMessageOctets: Int, maximumRecipients: Int, maximumCommandOctets: Int,
+            maximumErrors: Int, maySubmit: Bool
+        ) {
+            self.hostname = hostname
+            self.maximumMessageOctets = maximumMessageOctets
+            self.maximumRecipients = maximumRecipients
+            self.maximumCommandOctets = maximumCommandOctets
+            self.maximumErrors = maximumErrors
+            self.maySubmit = maySubmit
+            greeting = Reply(220, "\(hostname) ESMTP Waxwing")
+            helloReply = Reply(250, hostname)
+            extendedHelloReply = Reply(
+                250, nil,
+                lines: [
+                    hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP",
+                ])
+            postmasterHost = Domain(hostname).map { .domain($0) }
+        }
+    }
+
+    /// Who says hello, and how; lasts until the next hello.
+    private struct Hello {
+        var name: String
+        var isExtended: Bool
+    }
+
+    /// One mail transaction, from MAIL on.
+    private struct Transaction {
+        /// From this many recipients on, duplicates are found by hash.
+        private static let manyRecipients = 32
+
+        var reversePath: ReversePath
+        var parameters: MailParameters
+        private(set) var recipients: [Mailbox] = []
+        private var known: Set<Mailbox> = []
+
+        init(reversePath: ReversePath, parameters: MailParameters) {
+            self.reversePath = reversePath
+            self.parameters = parameters
+        }
+
+        func contains(_ mailbox: Mailbox) -> Bool {
+            known.isEmpty ? recipients.contains(mailbox) : known.contains(mailbox)
+        }
+
+        mutating func add(_ mailbox: Mailbox) {
+            recipients.append(mailbox)
+            if !known.isEmpty {
+                known.insert(mailbox)
+            } else if recipients.count >= Transaction.manyRecipients {
+                known = Set(recipients)
+            }
+        }
+    }
+
+    private enum State {
+        /// Connected, nothing said yet.
+        case silent
+        /// Waiting for a command.
+        case command
+        /// MAIL was read; the intake has to say whether it takes a message now.
+        case admission(Transaction)
+        /// After 354.
+        case content(DataDecoder)
+        /// The end of data was read; the intake has the message.
+        case committing
+        case closed
+    }
+
+    private let configuration: Configuration
+    /// The peer's address for the trace field.
+    private let peerAddress: String?
+    private var state = State.silent
+    private var hello: Hello?
+    /// Open between the reply to MAIL and the reply to the end of data.
+    private var transaction: Transaction?
+    private var input = ByteBuffer()
+    private var lines: LineDecoder
+    private var errors = 0
+    private var isDraining = false
+    /// How many transactions were begun; tells a new one from the one before.
+    package private(set) var transactionsBegun = 0
+    /// How many command lines were read; tells progress from a trickle of octets.
+    package private(set) var commandsRead = 0
+
+    package init(configuration: Configuration, peerAddress: String?) {
+        self.configuration = configuration
+        self.peerAddress = peerAddress
+        self.lines = LineDecoder(maximumOctets: configuration.maximumCommandOctets)
+    }
+
+    /// A transaction is open: MAIL was accepted or is being considered, and its end was not answered yet.
+    package var isInTransaction: Bool {
+        switch state {
+        case .admission, .content, .committing: true
+        case .command: transaction != nil
+        case .silent, .closed: false
+        }
+    }
+
+    /// The client sends content.
+    package var isInContent: Bool {
+        if case .content = state { true } else { false }
+    }
+
+    /// The next step is the intake's, not the client's.
+    package var isWaitingForIntake: Bool {
+        switch state {
+        case .admission, .committing: true
+        case .silent, .command, .content, .closed: false
+        }
+    }
+
+    /// Octets that came in and were not looked at yet.
+    package var unreadOctets: Int { input.readableBytes }
+}
+
+// MARK: Events
+
+extension ServerSession {
+    package enum OnConnect: Hashable, Sendable {
+        /// The greeting.
+        case reply(Reply)
+        case replyAndClose(Reply)
+    }
+
+    /// The connection is there, and the client had a moment to show that it can't wait.
+    package mutating func connected() -> OnConnect {
+        // RFC 5321 §3.1: the client waits for the greeting. One that doesn't is no mail program.
+        guard input.readableBytes == 0 else { return .replyAndClose(closing(.outOfStep)) }
+        state = .command
+        return .reply(configuration.greeting)
+    }
+
+    /// Octets came in. Nothing happens to them before `next`.
+    package mutating func received(_ bytes: ByteBuffer) {
+        if case .closed = state { return }
+        if input.readableBytes == 0 {
+            input = bytes
+        } else {
+            input.writeImmutableBuffer(bytes)
+        }
+    }
+
+    package enum OnInput: Hashable, Sendable {
+        case reply(Reply)
+        /// Write the reply, then close; what else the client sends is not looked at.
+        case replyAndClose(Reply)
+        /// Ask the intake whether a message of this size may come, then call `admissionAnswered`.
+        case askAdmission(ofSize: Int?)
+        /// Begin an intake transaction, and write the reply: content follows.
+        case beginContent(Submission, Reply)
+        /// Append to the intake transaction.
+        case content(ByteBuffer)
+        /// Abort the intake transaction: its content is refused. More may come in, none of it is of use.
+        case abandonContent
+        /// Finish the intake transaction, then call `intakeEnded`.
+        case finishContent
+    }
+
+    /// The next thing to do with what came in; nil when more input or another event is needed.
+    package mutating func next() -> OnInput? {
+        switch state {
+        case .silent, .admission, .committing, .closed:
+            return nil
+        case .command:
+            // RFC 5321 §3.8: a server that shuts down says so when no transaction is under way.
+            if isDraining, transaction == nil { return .replyAndClose(closing(.shuttingDown)) }
+            guard let line = lines.next(from: &input) else {
+                letGoOfEmptyInput()
+                return nil
+            }
+            commandsRead += 1
+            return commandRead(line)
+        case .content(var decoder):
+            let part = decoder.next(from: &input)
+            state = .content(decoder)
+            guard let part else {
+                letGoOfEmptyInput()
+                return nil
+            }
+            return contentRead(part, fault: decoder.fault)
+        }
+    }
+
+    /// The intake's answer to `askAdmission`.
+    package mutating func admissionAnswered(_ refusal: IntakeRefusal?) -> Reply {
+        guard case .admission(let transaction) = state else {
+            preconditionFailure("no admission was asked for")
+        }
+        state = .command
+        if let refusal { return Reply(refusal) }
+        self.transaction = transaction
+        return .senderOK
+    }
+
+    /// The intake's answer to `finishContent`.
+    package mutating func intakeEnded(_ result: IntakeResult) -> Reply {
+        guard case .committing = state else { preconditionFailure("no content was finished") }
+        state = .command
+        transaction = nil
+        switch result {
+        case .accepted(let queueID):
+            errors = 0
+            return Reply(queuedAs: queueID)
+        case .refused(let refusal):
+            return Reply(refusal)
+        }
+    }
+
+    package enum OnDrain: Hashable, Sendable {
+        case replyAndClose(Reply)
+        /// A transaction is under way; the session closes by itself when it is over.
+        case wait
+    }
+
+    /// The server is about to stop.
+    package mutating func drain() -> OnDrain {
+        isDraining = true
+        switch state {
+        case .silent, .command:
+            return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
+        case .admission, .content, .committing, .closed:
+            return .wait
+        }
+    }
+
+    package enum OnTimeout: Hashable, Sendable {
+        case replyAndClose(Reply)
+        /// It is not the client who is slow.
+        case wait
+    }
+
+    /// The client said nothing for too long, or its transaction takes too long.
+    package mutating func timedOut() -> OnTimeout {
+        switch state {
+        case .silent, .command, .content: .replyAndClose(closing(.timedOut))
+        case .admission, .committing, .closed: .wait
+        }
+    }
+
+    /// The reply that ends the session, which is over from now on.
+    private mutating func closing(_ reply: Reply) -> Reply {
+        state = .closed
+        transaction = nil
+        input = ByteBuffer()
+        return reply
+    }
+
+    /// Lets whoever owns the memory use it for the next read.
+    private mutating func letGoOfEmptyInput() {
+        if input.readableBytes == 0 { input = ByteBuffer() }
+    }
+}
+
+// MARK: Commands
+
+extension ServerSession {
+    private mutating func commandRead(_ line: LineDecoder.Line) -> OnInput {
+        switch line {
+        case .line(let octets):
+            do throws(CommandError) {
+                return perform(try Command(octets[...]))
+            } catch .foreignProtocol {
+                return .replyAndClose(closing(.foreignProtocol))
+            } catch {
+                return refuse(Reply(error))
+            }
+        case .tooLong:
+            return refuse(.lineTooLong)
+        case .endless:
+            return .replyAndClose(closing(.tooManyErrors))
+        }
+    }
+
+    private mutating func perform(_ command: Command) -> OnInput {
+        switch command {
+        case .recipient(let forward): return recipient(forward)
+        case .mail(let reversePath, let parameters): return mail(reversePath, parameters)
+        case .data: return data()
+        case .hello(let name): return hello(Hello(name: name, isExtended: false))
+        case .extendedHello(let name): return hello(Hello(name: name, isExtended: true))
+        case .reset:
+            transaction = nil
+            return .reply(.done)
+        case .noop: return .reply(.done)
+        case .verify: return .reply(.notVerified)
+        case .help: return .reply(.help)
+        case .quit: return .replyAndClose(closing(.bye))
+        case .notImplemented: return refuse(.notImplemented)
+        }
+    }
+
+    private mutating func hello(_ hello: Hello) -> OnInput {
+        // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
+        transaction = nil
+        self.hello = hello
+        return .reply(hello.isExtended ? configuration.extendedHelloReply : configuration.helloReply)
+    }
+
+    private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
+        guard let hello else { return refuse(.greetFirst) }
+        guard transaction == nil else { return refuse(.nestedMail) }
+        guard configuration.maySubmit else { return refuse(.authenticationRequired) }
+        // RFC 5321 §4.1.1.1: after HELO there are no extensions, so no parameters.
+        guard hello.isExtended || parameters.isEmpty else { return refuse(Reply(.unknownParameter)) }
+        // RFC 1870 §6.1
+        if let size = parameters.size, size > configuration.maximumMessageOctets { return refuse(.sizeExceeded) }
+        transactionsBegun += 1
+        state = .admission(Transaction(reversePath: reversePath, parameters: parameters))
+        return .askAdmission(ofSize: parameters.size)
+    }
+
+    private mutating func recipient(_ forward: Command.Forward) -> OnInput {
+        guard let transaction else { return refuse(hello == nil ? .greetFirst : .mailFirst) }
+        let mailbox: Mailbox
+        switch forward {
+        case .mailbox(let given):
+            mailbox = given
+        case .postmaster(let localPart):
+            guard let host = configuration.postmasterHost else { return refuse(Reply(.forwardPath(.domainMissing))) }
+            mailbox = Mailbox(localPart: localPart, host: host)
+        }
+        if transaction.contains(mailbox) { return .reply(.recipientOK) }
+        // RFC 5321 §4.5.3.1.10: 452, never 5yz; and no error, or a client with a long list would be thrown out.
+        guard transaction.recipients.count < configuration.maximumRecipients else { return .reply(.tooManyRecipients) }
+        self.transaction?.add(mailbox)
+        return .reply(.recipientOK)
+    }
+
+    private mutating func data() -> OnInput {
+        // RFC 2920 §3.1: DATA ends a group of commands. What came with it can be neither content, which nobody
+        // asked for yet, nor commands, which it may only look like.
+        guard input.readableBytes == 0 else { return .replyAndClose(closing(.outOfStep)) }
+        guard let hello else { return refuse(.greetFirst) }
+        guard let transaction else { return refuse(.mailFirst) }
+        guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
+        state = .content(DataDecoder(maximumOctets: configuration.maximumMessageOctets))
+        let submission = Submission(
+            envelope: Envelope(
+                reversePath: transaction.reversePath, recipients: transaction.recipients,
+                isEightBit: transaction.parameters.isEightBit),
+            client: ClientDescription(
+                heloName: hello.name, address: peerAddress, protocolName: hello.isExtended ? "ESMTP" : "SMTP"),
+            declaredSize: transaction.parameters.size)
+        return .beginContent(submission, .goOn)
+    }
+
+    private mutating func contentRead(_ part: DataDecoder.Part, fault: DataDecoder.Fault?) -> OnInput {
+        switch part {
+        case .content(let octets):
+            return .content(octets)
+        case .fault:
+            return .abandonContent
+        case .end:
+            guard let fault else {
+                state = .committing
+                return .finishContent
+            }
+            state = .command
+            transaction = nil
+            return .reply(Reply(fault))
+        case .endless:
+            return .replyAndClose(closing(Reply(fault ?? .contentTooLong)))
+        }
+    }
+
+    /// Answers an error; the one that is too many ends the session.
+    private mutating func refuse(_ reply: Reply) -> OnInput {
+        errors += 1
+        return errors >= configuration.maximumErrors ? .replyAndClose(closing(.tooManyErrors)) : .reply(reply)
+    }
+}
