@@ -28,6 +28,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
@@ -72,7 +73,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Forwarding",
-            dependencies: ["DNS", "Mail", "SMTP", "Spooling", lifecycle, logging, nioCore, nioPosix, nioSSL],
+            dependencies: [
+                "DNS", "Mail", "SMTP", "Spooling", lifecycle, logging, nioCore, nioPosix, nioSSL, nioTLS,
+            ],
             swiftSettings: swiftSettings),
         .target(name: "Reporting", dependencies: ["Mail", "Spooling", logging, metrics], swiftSettings: swiftSettings),
 
@@ -115,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "DNS", "Forwarding", "Mail", "SMTP", "Spooling", logging, nioCore, nioEmbedded, nioPosix,
+                "DNS", "Forwarding", "Mail", "SMTP", "Spooling", logging, nioCore, nioEmbedded, nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -124,6 +127,9 @@ let package = Package(
                 "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Signing", "Spooling", logging, nioCore,
             ],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Mail", "Reporting", logging], swiftSettings: swiftSettings),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swiftSettings),
         .testTarget(name: "StructureTests", swiftSettings: swiftSettings),
     ]
 )

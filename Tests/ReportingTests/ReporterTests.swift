@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Logging
+import Mail
+import Reporting
+import Synchronization
+import Testing
+
+/// Keeps what is logged.
+private final class LogBook: Sendable {
+    struct Line: Sendable {
+        var level: Logger.Level
+        var message: String
+        var metadata: Logger.Metadata
+    }
+
+    private let lines = Mutex<[Line]>([])
+
+    var all: [Line] { lines.withLock { $0 } }
+
+    func logger() -> Logger {
+        var logger = Logger(label: "test") { _ in Handler(book: self) }
+        logger.logLevel = .trace
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let book: LogBook
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let line = Line(level: event.level, message: "\(event.message)", metadata: event.metadata ?? [:])
+            book.lines.withLock { $0.append(line) }
+        }
+    }
+}
+
+@Suite struct ReporterTests {
+    private let id = QueueID(arrival: Timestamp(seconds: 1_700_000_000), distinguisher: 7)
+    private let mailbox = Mailbox(localPart: "joe", host: .literal("[192.0.2.1]"))
+    private let diagnostic = Diagnostic(
+        replyCode: 550, status: EnhancedStatusCode(5, 1, 1), text: "no such user", remote: "mx.example.net:25",
+        command: "RCPT", owner: .recipient)
+
+    @Test func `every kind of event has its own counter`() throws {
+        let reporter = Reporter(logger: LogBook().logger())
+        let domain = try #require(Domain("example.com"))
+        let events: [(EventCounters.Name, RelayEvent)] = [
+            (.acceptedMessages, .accepted(id, reversePath: .null, recipients: 1, octets: 10)),
+            (
+                .refusedMessages,
+                .refused(
+                    IntakeRefusal(replyCode: 550, status: EnhancedStatusCode(5, 6, 0), lines: ["no From"]),
+                    authorDomain: nil)
+            ),
+            (.deliveredRecipients, .delivered(id, mailbox, diagnostic)),
+            (.deferredRecipients, .deferred(id, mailbox, diagnostic, until: Timestamp(seconds: 5))),
+            (.failedRecipients, .failed(id, mailbox, diagnostic)),
+            (.bounces, .bounced(id, asQueueID: id)),
+            (.signatureMismatches, .signatureMismatch(id, sdid: domain, selector: "s1")),
+            (.signingDeferrals, .signingDeferred(id, DepartureSigningError(text: "no key"))),
+        ]
+        #expect(events.count == EventCounters.Name.allCases.count)
+        for (count, (name, event)) in events.enumerated() {
+            for _ in 0...count { reporter.sink(event) }
+            #expect(reporter.counters.value(name) == count + 1)
+        }
+        for (count, (name, _)) in events.enumerated() {
+            #expect(reporter.counters.snapshot[name.rawValue] == count + 1)
+        }
+    }
+
+    @Test func `what went well is quiet and what needs someone is not`() throws {
+        let book = LogBook()
+        let reporter = Reporter(logger: book.logger())
+        reporter.report(.delivered(id, mailbox, diagnostic))
+        reporter.report(.deferred(id, mailbox, diagnostic, until: Timestamp(seconds: 5)))
+        reporter.report(.failed(id, mailbox, diagnostic))
+        reporter.report(.signingDeferred(id, DepartureSigningError(text: "no key")))
+        #expect(book.all.map(\.level) == [.debug, .notice, .warning, .error])
+    }
+
+    @Test func `a failure is logged with everything that explains it`() throws {
+        let book = LogBook()
+        Reporter(logger: book.logger()).report(.failed(id, mailbox, diagnostic))
+        let line = try #require(book.all.first)
+        #expect(line.message == "failed")
+        #expect(
+            line.metadata == [
+                "queue_id": "\(id)", "recipient": "<joe@[192.0.2.1]>", "status": "5.1.1", "text": "no such user",
+                "owner": "recipient", "reply_code": "550", "next_hop": "mx.example.net:25", "command": "RCPT",
+            ])
+    }
+}
