@@ -5,8 +5,8 @@ extension Configuration {
     /// The annotated file with every setting and its default; it reads back as the defaults.
     package static var example: String {
         var text = """
-            # Every setting of Waxwing with its default. A setting that is left out keeps it; relative paths start
-            # at the directory of this file. Check a file with `waxwing config check --config FILE`.
+            # Every setting of Waxwing with its default. A setting that is left out keeps it; relative paths
+            # start at the directory of this file. Check a file with `waxwing config check --config FILE`.
 
             """
         let defaults = Configuration(directory: "/")

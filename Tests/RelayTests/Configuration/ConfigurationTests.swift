@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Testing
+
+@testable import Relay
+
+@Suite struct ConfigurationTests {
+    private func read(_ text: String) throws -> Configuration {
+        try ConfigurationFile.read(text, file: "waxwing.toml", directory: "/tmp")
+    }
+
+    /// Everything that can be set, as it is in effect.
+    private func values(_ configuration: Configuration) -> [[[String?]]] {
+        Configuration.tables.map { $0.values(configuration) }
+    }
+
+    @Test("An empty file gives the defaults")
+    func emptyFile() throws {
+        let configuration = try read("")
+        #expect(values(configuration) == values(Configuration(directory: "/tmp")))
+        #expect(configuration.effectiveListeners.map(\.port) == [587])
+        #expect(configuration.effectiveListeners.map(\.address) == ["127.0.0.1"])
+        #expect(configuration.effectiveRoutes.map(\.mx) == [true])
+    }
+
+    @Test("The annotated example reads back as the defaults")
+    func exampleIsTheDefaults() throws {
+        #expect(values(try read(Configuration.example)) == values(Configuration(directory: "/tmp")))
+    }
+
+    @Test("The annotated example names every setting, and its lines are short")
+    func exampleIsWhole() {
+        let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false)
+        for table in Configuration.tables {
+            for key in table.keys {
+                #expect(lines.contains { $0.hasPrefix("\(key.name) = ") || $0.hasPrefix("# \(key.name) = ") }, "\(key.name)")
+            }
+        }
+        #expect(lines.allSatisfy { $0.utf8.count <= 100 })
+    }
+
+    @Test("The example with every comment sign before a setting removed is still good TOML of known settings")
+    func examplesOfAbsentSettingsAreRight() throws {
+        let lines = Configuration.example.split(separator: "\n").map { line -> Substring in
+            let isSetting = line.hasPrefix("# ") && (line.contains(" = ") || line.hasPrefix("# [["))
+            return isSetting && !line.contains("Default") ? line.dropFirst(2) : line
+        }
+        let error = #expect(throws: ConfigurationError.self) { try read(lines.joined(separator: "\n")) }
+        // A route can't go to three places, and the group of the example need not exist here. Nothing else.
+        let keys = Set(error?.faults.compactMap(\.key) ?? [])
+        #expect(keys.isSubset(of: ["route[1]", "control.group"]))
+    }
+
+    @Test("The settings in effect read back as they are")
+    func effectiveTextReadsBack() throws {
+        let configuration = try read(
+            """
+            hostname = "a.example.com"
+            [limits]
+            message-size = "70 MiB"
+            idle-time = "90 s"
+            [dns]
+            servers = ["127.0.0.1@5353"]
+            [[domain]]
+            name = "quiet.test"
+            unsigned = true
+            [[route]]
+            name = "files"
+            to = ["a.test", "*.b.test"]
+            capture = "out"
+            [[route]]
+            name = "rest"
+            smarthost = "[::1]:2525"
+            ed25519 = true
+            """)
+        let again = try read(configuration.effectiveText)
+        #expect(values(again) == values(configuration))
+        #expect(again.limits.idleTime == .seconds(90))
+        #expect(again.routes.map(\.ed25519) == [nil, true])
+    }
+
+    @Test("Settings that are left out keep their defaults")
+    func absentSettingsAreKept() throws {
+        let configuration = try read("[limits]\nerrors = 7\n[[listener]]\nport = 2525\n")
+        var expected = LimitSettings()
+        expected.errors = 7
+        #expect(configuration.limits == expected)
+        #expect(configuration.listeners.map(\.address) == ["127.0.0.1"])
+    }
+
+    @Test("Dotted keys and inline tables are read like tables")
+    func otherSpellings() throws {
+        let configuration = try read("limits.errors = 7\nspool = { directory = \"s\" }\nlistener = [{ port = 26 }, { port = 27 }]")
+        #expect(configuration.limits.errors == 7)
+        #expect(configuration.spool.directory == "s")
+        #expect(configuration.listeners.map(\.port) == [26, 27])
+    }
+
+    @Test("Relative paths start at the file's directory")
+    func relativePaths() {
+        let configuration = Configuration(directory: "/etc/waxwing")
+        #expect(configuration.resolve("Keys") == "/etc/waxwing/Keys")
+        #expect(configuration.resolve("/var/keys") == "/var/keys")
+        #expect(Configuration(directory: "/").resolve("Keys") == "/Keys")
+        #expect(ConfigurationFile.directory(of: "waxwing.toml", from: "/srv") == "/srv")
+        #expect(ConfigurationFile.directory(of: "conf/waxwing.toml", from: "/srv") == "/srv/conf")
+        #expect(ConfigurationFile.directory(of: "/waxwing.toml", from: "/srv") == "/")
+    }
+
+    @Test(
+        "Quantities are read in their smallest unit and written in the largest that fits",
+        arguments: [
+            ("1 B", 1, "1 B"), ("1024 B", 1024, "1 KiB"), ("1536KiB", 1_572_864, "1536 KiB"), ("2 TiB", 2 << 40, "2 TiB"),
+            ("0 B", 0, "0 B"),
+        ])
+    func sizes(_ text: String, _ octets: Int, _ written: String) throws {
+        #expect(try Quantity.size.parse(text) == octets)
+        #expect(Quantity.size.text(octets) == written)
+    }
+
+    @Test(
+        "Hosts and ports are told apart",
+        arguments: [
+            ("smtp.test", "smtp.test", 25), ("smtp.test:587", "smtp.test", 587), ("192.0.2.1:26", "192.0.2.1", 26),
+            ("[::1]", "::1", 25), ("[2001:db8::1]:2525", "2001:db8::1", 2525),
+        ])
+    func hostsAndPorts(_ text: String, _ host: String, _ port: Int) {
+        let parsed = HostAndPort(text, defaultPort: 25)
+        #expect(parsed?.host == host)
+        #expect(parsed?.port == port)
+    }
+
+    @Test(
+        "What is not a host and port is refused",
+        arguments: ["", ":25", "a:", "a:0", "a:65536", "::1", "[::1", "[a]:25", "[::1]25", "a b:25", ".a:25", "a..b", "a:-1"])
+    func notHostsAndPorts(_ text: String) {
+        #expect(HostAndPort(text, defaultPort: 25) == nil)
+    }
+}
