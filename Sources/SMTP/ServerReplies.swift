@@ -31,7 +31,7 @@ extension Reply {
     static let tooManyErrors = Reply(421, EnhancedStatusCode(4, 7, 0), "Too many errors")
     static let foreignProtocol = Reply(421, EnhancedStatusCode(4, 7, 0), "This is SMTP")
     static let timedOut = Reply(421, EnhancedStatusCode(4, 4, 2), "Time is up")
-    static let shuttingDown = Reply(421, EnhancedStatusCode(4, 3, 2), "Shutting down, try again later")
+    package static let shuttingDown = Reply(421, EnhancedStatusCode(4, 3, 2), "Shutting down, try again later")
 
     /// For a connection that is one too many: said instead of the greeting, so without a session.
     package static let tooManySessions = Reply(421, EnhancedStatusCode(4, 3, 2), "Too many sessions, try again later")

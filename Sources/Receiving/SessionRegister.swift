@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import NIOCore
+internal import Synchronization
+
+/// How many sessions there are and were.
+package struct SessionCounts: Hashable, Sendable {
+    /// At this moment.
+    package var open: Int
+    /// Since the start.
+    package var accepted: Int
+    /// Turned away since the start: one too many, or during a shutdown.
+    package var refused: Int
+}
+
+/// SessionRegister is in charge of knowing all open sessions: it counts them, turns away those that are too
+/// many, and reaches them when the server drains. Asked once at the start and once at the end of a session.
+final class SessionRegister: Sendable {
+    enum Admission: Hashable, Sendable {
+        case admitted
+        case tooMany
+        case tooManyOfPeer
+        case draining
+    }
+
+    private struct State {
+        var sessions: [ObjectIdentifier: any Channel] = [:]
+        var perAddress: [String: Int] = [:]
+        var accepted = 0
+        var refused = 0
+        var isDraining = false
+        var whenEmpty: [@Sendable () -> Void] = []
+    }
+
+    private let maximumSessions: Int
+    private let maximumPerAddress: Int?
+    private let state = Mutex(State())
+
+    init(maximumSessions: Int, maximumPerAddress: Int?) {
+        self.maximumSessions = maximumSessions
+        self.maximumPerAddress = maximumPerAddress
+    }
+
+    var counts: SessionCounts {
+        state.withLock {
+            SessionCounts(open: $0.sessions.count, accepted: $0.accepted, refused: $0.refused)
+        }
+    }
+
+    /// Enters a session, unless it is one too many. What is entered must be removed.
+    func admit(_ channel: any Channel, from peer: Peer) -> Admission {
+        state.withLock { state in
+            let admission = decide(state, peer)
+            guard admission == .admitted else {
+                state.refused += 1
+                return admission
+            }
+            state.accepted += 1
+            state.sessions[ObjectIdentifier(channel)] = channel
+            if maximumPerAddress != nil, let address = peer.address { state.perAddress[address, default: 0] += 1 }
+            return .admitted
+        }
+    }
+
+    private func decide(_ state: State, _ peer: Peer) -> Admission {
+        if state.isDraining { return .draining }
+        if state.sessions.count >= maximumSessions { return .tooMany }
+        guard let maximumPerAddress, let address = peer.address else { return .admitted }
+        return state.perAddress[address, default: 0] >= maximumPerAddress ? .tooManyOfPeer : .admitted
+    }
+
+    func remove(_ channel: any Channel, from peer: Peer) {
+        let callbacks: [@Sendable () -> Void] = state.withLock { state in
+            guard state.sessions.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return [] }
+            if let address = peer.address, let count = state.perAddress[address] {
+                state.perAddress[address] = count > 1 ? count - 1 : nil
+            }
+            guard state.sessions.isEmpty else { return [] }
+            defer { state.whenEmpty = [] }
+            return state.whenEmpty
+        }
+        for callback in callbacks { callback() }
+    }
+
+    /// Admits nobody from now on, and returns those who are there.
+    func drain() -> [any Channel] {
+        state.withLock { state in
+            state.isDraining = true
+            return Array(state.sessions.values)
+        }
+    }
+
+    /// Whether nobody is admitted any more.
+    var isDraining: Bool {
+        state.withLock { $0.isDraining }
+    }
+
+    /// Those who are there.
+    var sessions: [any Channel] {
+        state.withLock { Array($0.sessions.values) }
+    }
+
+    /// Calls `callback` once no session is left, on any thread; at once if that is now.
+    func whenEmpty(_ callback: @escaping @Sendable () -> Void) {
+        let isEmpty = state.withLock { state in
+            if !state.sessions.isEmpty { state.whenEmpty.append(callback) }
+            return state.sessions.isEmpty
+        }
+        if isEmpty { callback() }
+    }
+}
