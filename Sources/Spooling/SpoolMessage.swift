@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import Mail
+
+/// A message as intake hands it to the spool, without its content.
+package struct NewMessage: Hashable, Sendable {
+    package var queueID: QueueID
+    package var envelope: Envelope
+    package var arrival: Timestamp
+    /// When recipients that are still open fail.
+    package var expiry: Timestamp
+    /// Octets of the header section with the CRLF of its last field, without the empty line.
+    package var headerLength: Int
+    package var bodyHashes: [BodyHash]
+    package var authorDomain: Domain
+
+    package init(
+        queueID: QueueID, envelope: Envelope, arrival: Timestamp, expiry: Timestamp, headerLength: Int,
+        bodyHashes: [BodyHash], authorDomain: Domain
+    ) {
+        self.queueID = queueID
+        self.envelope = envelope
+        self.arrival = arrival
+        self.expiry = expiry
+        self.headerLength = headerLength
+        self.bodyHashes = bodyHashes
+        self.authorDomain = authorDomain
+    }
+}
+
+/// A message under a lease: nobody else gets it before its attempt is recorded or the lease is released.
+package struct ClaimedMessage: Hashable, Sendable {
+    package var message: NewMessage
+    package var content: StoredContent
+    /// The recipients that are due; others may be delivered, failed, or due later.
+    package var recipients: [ClaimedRecipient]
+    /// Signature fields that an earlier attempt made, if it asked to keep them.
+    package var keptFields: [UInt8]?
+
+    package init(
+        message: NewMessage, content: StoredContent, recipients: [ClaimedRecipient], keptFields: [UInt8]? = nil
+    ) {
+        self.message = message
+        self.content = content
+        self.recipients = recipients
+        self.keptFields = keptFields
+    }
+
+    package var queueID: QueueID { message.queueID }
+    package var envelope: Envelope { message.envelope }
+    package var arrival: Timestamp { message.arrival }
+    package var expiry: Timestamp { message.expiry }
+    package var headerLength: Int { message.headerLength }
+    package var bodyHashes: [BodyHash] { message.bodyHashes }
+    package var authorDomain: Domain { message.authorDomain }
+}
+
+/// A recipient who is due.
+package struct ClaimedRecipient: Hashable, Sendable {
+    /// The place among the envelope's recipients.
+    package var index: Int
+    package var mailbox: Mailbox
+    /// Deferrals recorded so far.
+    package var attempts: Int
+
+    package init(index: Int, mailbox: Mailbox, attempts: Int) {
+        self.index = index
+        self.mailbox = mailbox
+        self.attempts = attempts
+    }
+}
+
+/// What came of a delivery attempt. Recipients that it doesn't name are due again as they were.
+package struct AttemptRecord: Hashable, Sendable {
+    package var queueID: QueueID
+    package var results: [RecipientRecord]
+    /// Signature fields to keep for the next attempt; nil leaves those that are kept.
+    package var keptFields: [UInt8]?
+
+    package init(queueID: QueueID, results: [RecipientRecord], keptFields: [UInt8]? = nil) {
+        self.queueID = queueID
+        self.results = results
+        self.keptFields = keptFields
+    }
+}
+
+/// What came of it for one recipient.
+package struct RecipientRecord: Hashable, Sendable {
+    package var index: Int
+    package var result: RecipientResult
+
+    package init(index: Int, result: RecipientResult) {
+        self.index = index
+        self.result = result
+    }
+}
+
+package enum RecipientResult: Hashable, Sendable {
+    case delivered(Diagnostic)
+    case deferred(Diagnostic, until: Timestamp)
+    case failed(Diagnostic)
+}
+
+/// How full the queue is.
+package struct SpoolCounts: Hashable, Sendable {
+    /// Messages that wait for their first attempt.
+    package var queued = 0
+    /// Messages that were tried and wait for a further attempt.
+    package var deferred = 0
+    /// Messages under a lease.
+    package var active = 0
+    /// Octets of the contents of all of them.
+    package var octets: Int64 = 0
+
+    package init(queued: Int = 0, deferred: Int = 0, active: Int = 0, octets: Int64 = 0) {
+        self.queued = queued
+        self.deferred = deferred
+        self.active = active
+        self.octets = octets
+    }
+
+    package var messages: Int { queued + deferred + active }
+}
