@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import ArgumentParser
 import Glibc
 
 /// What a command ends with, besides 0 for success and 64 for wrong usage.
@@ -15,6 +16,13 @@ enum Output {
     /// Each line of `text` after the program's name.
     static func error(_ text: String) {
         for line in text.split(separator: "\n") { write("waxwing: \(line)\n", to: STDERR_FILENO) }
+    }
+
+    /// Says what went wrong and gives the status to end with.
+    static func failure(_ error: any Error) -> any Error {
+        if error is ExitCode { return error }
+        Output.error("\(error)")
+        return ExitCode(ExitStatus.failure)
     }
 
     static func text(_ text: String) {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import ArgumentParser
+import Relay
 
 /// The command line: one subcommand a file. Each parses its arguments, calls one function, and prints.
 @main
@@ -9,5 +10,9 @@ struct Waxwing: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "waxwing",
         abstract: "A DKIM-signing outbound mail relay.",
-        subcommands: [Config.self])
+        version: Version.text,
+        subcommands: [
+            Run.self, Status.self, Reload.self, Config.self, Keys.self, Queue.self, Send.self, Sign.self,
+            Verify.self,
+        ])
 }

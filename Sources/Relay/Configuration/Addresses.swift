@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import Glibc
+import DNS
 
-/// An IPv4 or IPv6 address as the configuration writes it.
-struct IPAddress: Hashable, Sendable {
-    /// 4 or 16 octets.
-    let octets: [UInt8]
-
-    init?(_ text: String) {
-        var octets = [UInt8](repeating: 0, count: 16)
-        if unsafe inet_pton(AF_INET, text, &octets) == 1 {
-            self.octets = Array(octets.prefix(4))
-        } else if unsafe inet_pton(AF_INET6, text, &octets) == 1 {
-            self.octets = octets
-        } else {
-            return nil
-        }
-    }
-
+extension IPAddress {
     /// 127.0.0.0/8, ::1, or the former inside the latter's mapped form.
     var isLoopback: Bool {
         if octets.count == 4 { return octets[0] == 127 }

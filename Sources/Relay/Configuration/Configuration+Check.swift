@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import DNS
+import Forwarding
 import Glibc
 import Mail
 
@@ -59,14 +61,15 @@ private struct ConfigurationChecker {
                 add(path, "there is already a [[domain]] \"\(name)\"", "Put the settings of both into one table")
             }
         }
-        for (index, server) in configuration.dns.servers.enumerated() {
-            let parts = server.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-            let port = parts.count == 2 ? Int(parts[1]) : 53
-            if IPAddress(String(parts[0])) == nil || !(1...65_535).contains(port ?? 0) {
-                add(
-                    [.key("dns"), .key("servers"), .index(index)], "\"\(server)\" is not an address",
-                    "Write an IP address, with @port if it is not 53, such as \"127.0.0.1@5353\"")
-            }
+        checkServers(configuration.dns.servers, at: "servers")
+        checkServers(configuration.dns.authoritativeServers, at: "authoritative-servers")
+    }
+
+    private mutating func checkServers(_ servers: [String], at key: String) {
+        for (index, server) in servers.enumerated() where ServerAddress(server) == nil {
+            add(
+                [.key("dns"), .key(key), .index(index)], "\"\(server)\" is not an address",
+                "Write an IP address, with @port if it is not 53, such as \"127.0.0.1@5353\"")
         }
     }
 
@@ -118,7 +121,7 @@ private struct ConfigurationChecker {
             if route.to.isEmpty {
                 add(path + [.key("to")], "the route is for no domain", "Write to = [\"*\"] for all, or leave it out")
             }
-            for (place, pattern) in route.to.enumerated() where !RoutePattern.isPattern(pattern) {
+            for (place, pattern) in route.to.enumerated() where DomainPattern(pattern) == nil {
                 add(
                     path + [.key("to"), .index(place)], "\"\(pattern)\" is no domain pattern",
                     "Write a domain, *.domain for everything below it, or * for all")

@@ -57,7 +57,10 @@ extension Configuration {
             ]),
         SettingTable(
             "dns", \.dns, defaults: DNSSettings(), "Who is asked for MX hosts and key records.",
-            [.list("servers", \.servers, example: ["192.0.2.53", "192.0.2.54@5353"], "Addresses, each with an optional @port. Empty: the servers of /etc/resolv.conf.")]),
+            [
+                .list("servers", \.servers, example: ["192.0.2.53", "192.0.2.54@5353"], "Addresses, each with an optional @port. Empty: the servers of /etc/resolv.conf."),
+                .list("authoritative-servers", \.authoritativeServers, example: ["192.0.2.1"], "Who must show a key's record before it is activated, in place of the name servers of its zone: for a hidden primary. Empty: the zone's name servers."),
+            ]),
         SettingTable(
             "signing", \.signing, defaults: SigningSettings(), "DKIM signatures.",
             [.duration("expiry", \.expiry, 3600...(365 * 86_400), "From t= to x= of a signature.")]),

@@ -92,6 +92,8 @@ package struct ControlSettings: Hashable, Sendable {
 package struct DNSSettings: Hashable, Sendable {
     /// `address` or `address@port`; empty: the servers of resolv.conf.
     package var servers: [String] = []
+    /// The same form; empty: the name servers of each key's zone.
+    package var authoritativeServers: [String] = []
 }
 
 package struct SigningSettings: Hashable, Sendable {

@@ -49,7 +49,7 @@ package enum ConfigurationFile {
         unsafe access(path, F_OK) == 0
     }
 
-    private static func contents(of path: String) throws(ConfigurationError) -> String {
+    fileprivate static func contents(of path: String) throws(ConfigurationError) -> String {
         func refuse(_ problem: String, _ remedy: String) -> ConfigurationError {
             ConfigurationError([ConfigurationFault(file: path, problem: problem, remedy: remedy)])
         }
@@ -77,5 +77,14 @@ package enum ConfigurationFile {
             throw refuse("is not UTF-8 text", "Save it as UTF-8")
         }
         return text
+    }
+}
+
+extension ConfigurationFile {
+    /// Reads the file again that `started` came from; without one, looks for one as at the start.
+    package static func reload(_ started: Configuration) throws(ConfigurationError) -> Configuration {
+        guard let file = started.file else { return try load(nil) }
+        let text = try contents(of: file)
+        return try read(text, file: file, directory: started.directory)
     }
 }

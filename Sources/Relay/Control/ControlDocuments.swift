@@ -83,6 +83,44 @@ package struct ControlErrorDocument: Codable, Hashable, Sendable {
 }
 
 /// One message in `GET /v1/queue`.
+package struct QueueSummaryDocument: Codable, Hashable, Sendable {
+    package var queueID: String
+    /// queued, active, deferred or held.
+    package var state: String
+    /// Seconds since the Unix epoch.
+    package var arrival: Int64
+    package var expiry: Int64
+    package var octets: Int
+    /// Empty for the null reverse-path.
+    package var reversePath: String
+    package var authorDomain: String
+    package var recipients: Int
+    /// Recipients that are neither delivered nor failed.
+    package var openRecipients: Int
+    /// Seconds since the Unix epoch; nil when no attempt is to come.
+    package var nextAttempt: Int64?
+    /// The last reply or error: `550 5.1.1 no such user`.
+    package var lastDiagnostic: String?
+
+    package init(
+        queueID: String, state: String, arrival: Int64, expiry: Int64, octets: Int, reversePath: String,
+        authorDomain: String, recipients: Int, openRecipients: Int, nextAttempt: Int64?, lastDiagnostic: String?
+    ) {
+        self.queueID = queueID
+        self.state = state
+        self.arrival = arrival
+        self.expiry = expiry
+        self.octets = octets
+        self.reversePath = reversePath
+        self.authorDomain = authorDomain
+        self.recipients = recipients
+        self.openRecipients = openRecipients
+        self.nextAttempt = nextAttempt
+        self.lastDiagnostic = lastDiagnostic
+    }
+}
+
+/// What `GET /v1/queue/<queue ID>` answers.
 package struct QueueEntryDocument: Codable, Hashable, Sendable {
     package var queueID: String
     /// Seconds since the Unix epoch.
@@ -141,11 +179,11 @@ package struct QueueRecipientDocument: Codable, Hashable, Sendable {
 
 /// What `GET /v1/queue` answers.
 package struct QueueDocument: Codable, Hashable, Sendable {
-    package var messages: [QueueEntryDocument]
+    package var messages: [QueueSummaryDocument]
     /// The `after` of the next page; nil on the last one.
     package var next: String?
 
-    package init(messages: [QueueEntryDocument], next: String?) {
+    package init(messages: [QueueSummaryDocument], next: String?) {
         self.messages = messages
         self.next = next
     }

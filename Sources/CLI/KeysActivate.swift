@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import ArgumentParser
+import Signing
+
+struct KeysActivate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "activate", abstract: "Start signing with a key, once DNS shows its record.",
+        discussion: "Every authoritative name server of the domain must return exactly the key's record.")
+
+    @Argument(help: "The domain of the From field.")
+    var domain: String
+
+    @Option(help: "Which key. Default: the one that waits.")
+    var selector: String?
+
+    @Flag(help: "Do not ask DNS. Receivers will reject the signatures if the record is not there. Recorded, and shown by keys list.")
+    var unproven = false
+
+    @OptionGroup var config: ConfigurationOption
+
+    func run() async throws {
+        let request = KeyRequest(.activate, domain: domain, selector: selector, isUnproven: unproven)
+        try await Keys.perform(request, try config.load())
+    }
+}

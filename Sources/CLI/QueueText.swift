@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Relay
+
+/// The queue for people.
+enum QueueText {
+    static func list(_ document: QueueDocument) -> String {
+        if document.messages.isEmpty { return "The queue is empty.\n" }
+        var text = ""
+        for message in document.messages {
+            let sender = "<\(message.reversePath)>"
+            text += "\(message.queueID)  \(message.state)  \(Moment.text(message.arrival))  \(message.octets) octets  "
+            text += "\(sender)  \(message.openRecipients) of \(message.recipients) recipients\n"
+            if let next = message.nextAttempt { text += "    next attempt \(Moment.text(next))\n" }
+            if let diagnostic = message.lastDiagnostic { text += "    \(diagnostic)\n" }
+        }
+        if let next = document.next { text += "More: waxwing queue list --after \(next)\n" }
+        return text
+    }
+
+    static func show(_ message: QueueEntryDocument) -> String {
+        var text = """
+            \(message.queueID)\(message.isActive ? "  on its way out now" : "")\(message.isHeld ? "  held" : "")
+            from     <\(message.reversePath)>
+            arrived  \(Moment.text(message.arrival))
+            expires  \(Moment.text(message.expiry))
+            size     \(message.octets) octets
+
+            """
+        for recipient in message.recipients {
+            text += "to       <\(recipient.mailbox)>  \(recipient.state), \(recipient.attempts) attempts deferred\n"
+            if let diagnostic = recipient.lastDiagnostic { text += "         \(diagnostic)\n" }
+            if let nextHop = recipient.lastNextHop { text += "         said by \(nextHop)\n" }
+            if let owner = recipient.owner { text += "         \(advice(owner))\n" }
+            if let next = recipient.nextAttempt { text += "         next attempt \(Moment.text(next))\n" }
+        }
+        return text
+    }
+
+    private static func advice(_ owner: String) -> String {
+        switch owner {
+        case "sender": "the sender must act: address or content"
+        case "recipient": "the recipient's side must act"
+        case "operator": "you must act: this machine's configuration, keys or reputation"
+        default: "nobody must act: it is tried again"
+        }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Relay
+
+/// The status for people.
+enum StatusText {
+    /// - Parameter now: seconds since the Unix epoch.
+    static func of(_ status: StatusDocument, now: Int64) -> String {
+        let listeners = status.listeners.map { listener in
+            listener.address.contains(":") ? "[\(listener.address)]:\(listener.port)" : "\(listener.address):\(listener.port)"
+        }
+        var rows = [
+            ("waxwing", "\(status.version), process \(status.processID), up \(Moment.duration(now - status.startedAt))"),
+            ("hostname", status.hostname),
+            ("configuration", status.configurationFile ?? "none: the defaults"),
+            ("listening on", listeners.joined(separator: ", ")),
+            ("sessions", "\(status.sessions)"),
+            (
+                "queue",
+                "\(status.queue.messages) messages, \(status.queue.active) active, \(status.queue.deferred) deferred, \(status.queue.octets) octets"
+            ),
+        ]
+        rows += status.counters.sorted { $0.key < $1.key }.map { ($0.key.replacing("_", with: " "), "\($0.value)") }
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { name, value in
+            name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+        }.joined()
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DNS
+import Glibc
+import Logging
+import Mail
+package import Signing
+
+/// KeyAccess is in charge of who carries out a key command: the daemon when one runs, so that a change takes
+/// effect at once, else this process.
+package struct KeyAccess: Sendable {
+    private let configuration: Configuration
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+    }
+
+    /// - Throws: `ControlError` when a daemon runs and can't be asked.
+    package func perform(_ request: KeyRequest) async throws -> KeyResponse {
+        var request = request
+        request.user = KeyAccess.userName
+        let socket = configuration.resolve(configuration.control.socket)
+        do {
+            return try await ControlClient(socketPath: socket).post("/v1/keys", request, as: KeyResponse.self)
+        } catch ControlError.noDaemon {
+            return await performHere(request)
+        } catch ControlError.noPermission(let path) {
+            // Reading needs nobody's leave but the file system's.
+            guard request.verb == .list || request.verb == .show else { throw ControlError.noPermission(path: path) }
+            return await performHere(request)
+        }
+    }
+
+    private func performHere(_ request: KeyRequest) async -> KeyResponse {
+        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
+        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
+        do {
+            let resolver = try UnboundResolver(configuration.resolver, logger: logger)
+            let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)
+            return await KeyCommands(store: store, prover: prover, clock: .system).perform(request)
+        } catch {
+            return KeyResponse(isError: true, text: "the DNS resolver does not start: \(error); check [dns] servers\n")
+        }
+    }
+
+    /// For the key's history.
+    private static var userName: String {
+        if let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name {
+            return unsafe String(cString: name)
+        }
+        return "uid \(getuid())"
+    }
+}

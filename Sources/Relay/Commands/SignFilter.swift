@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DKIM
+import Logging
+import Mail
+import Signing
+
+/// SignFilter is in charge of `waxwing sign`: a message in, the same message out with the signatures that it
+/// would get on an MX route.
+package struct SignFilter: Sendable {
+    private let configuration: Configuration
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+    }
+
+    /// - Throws: `FilterError`.
+    package func sign(_ bytes: [UInt8]) throws -> [UInt8] {
+        let message = MessageText(bytes)
+        let parts = message.parts
+        let headerSection = Array(message.wire[..<parts.headerEnd])
+        let author = try authorDomain(of: headerSection)
+        let hasher = try BodyHasher(.relaxed)
+        hasher.append(Array(message.wire[parts.bodyStart...]))
+
+        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
+        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
+        let ring = KeyRing(store: store, unsignedDomains: [], logger: logger)
+        switch ring.signability(of: author) {
+        case .signable, .unsigned: break
+        case .noKeys(let nextStep), .notUsable(let nextStep): throw FilterError(text: nextStep)
+        }
+        let clock = WallClock.system
+        let signer = Signer(ring: ring, policy: configuration.signingPolicy, clock: clock, events: { _ in })
+        let departure = Departure(
+            queueID: QueueID(arrival: clock.now(), distinguisher: 0),
+            envelope: Envelope(reversePath: .null, recipients: []), authorDomain: author,
+            headerSection: headerSection,
+            bodyHashes: [BodyHash(canonicalization: .relaxed, digest: try hasher.finish())],
+            nextHop: NextHop(kind: .mx, host: author.name))
+        do {
+            return message.restoringLineEnds(try signer.sign(departure) + message.wire)
+        } catch {
+            throw FilterError(text: error.text)
+        }
+    }
+
+    private func authorDomain(of headerSection: [UInt8]) throws -> Domain {
+        let section: HeaderSection
+        do {
+            section = try HeaderSection(headerSection)
+        } catch {
+            throw FilterError(text: "line \(error.line) of the header section \(error.reason): sign a whole message")
+        }
+        let fields = section.fields.filter { section.isNamed($0, FieldName("From")) }
+        guard let field = fields.first, fields.count == 1 else {
+            throw FilterError(text: "the message has \(fields.count) From fields, where one must stand")
+        }
+        do {
+            let mailboxes = try AddressParser.mailboxes(in: section.bytes[field.value])
+            guard mailboxes.count == 1, let domain = mailboxes.first?.domain else {
+                throw FilterError(text: "the From field must name one mailbox with a domain")
+            }
+            return domain
+        } catch let error as AddressError {
+            throw FilterError(text: "the From field has \(error.reason)")
+        }
+    }
+}
+
+/// Why a filter has no output.
+package struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var text: String
+
+    package init(text: String) {
+        self.text = text
+    }
+
+    package var description: String { text }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Dispatch
+import Forwarding
+import Logging
+import Mail
+import Receiving
+import Reporting
+import ServiceLifecycle
+import Signing
+import Synchronization
+import Systemd
+import UnixSignals
+
+/// Reloader is in charge of taking over a changed configuration file while the relay runs: all of it that can
+/// change, or nothing if anything in the file is wrong.
+final class Reloader: Sendable {
+    private let stages: Stages
+    private let log: LogOutput
+    private let logger: Logger
+    /// What the daemon was started with: some of it stays until the next start.
+    private let started: Configuration
+    private let current: Mutex<Configuration>
+
+    init(_ configuration: Configuration, stages: Stages, log: LogOutput, logger: Logger) {
+        self.stages = stages
+        self.log = log
+        self.logger = logger
+        self.started = configuration
+        self.current = Mutex(configuration)
+    }
+
+    /// Reads the file again and applies it, or says what is wrong with it. One caller at a time.
+    func reload() -> ReloadDocument {
+        current.withLock { current in
+            let next: Configuration
+            do throws(ConfigurationError) {
+                next = try ConfigurationFile.reload(started)
+            } catch {
+                logger.error(
+                    "the configuration was refused: the one before stays in force",
+                    metadata: ["faults": "\(error.description)"])
+                return ReloadDocument(applied: false, lines: error.faults.map(\.description))
+            }
+            let waiting = next.sectionsThatWait(since: started)
+            apply(next)
+            current = next
+            logger.notice(
+                "the configuration was reloaded", metadata: ["after_restart": "\(waiting.joined(separator: " "))"])
+            return ReloadDocument(
+                applied: true, lines: waiting.map { "\($0) has changed: this takes a restart (systemctl restart waxwing)" })
+        }
+    }
+
+    private func apply(_ next: Configuration) {
+        log.logLevel = Logger.Level(rawValue: next.log.level) ?? .info
+        stages.keyRing.reload(unsignedDomains: next.unsignedDomains)
+        stages.forwarder.replaceRoutes(next.routingTable)
+    }
+}
+
+extension Configuration {
+    /// Where this differs from the configuration that the daemon was started with, in what can't change while
+    /// it runs.
+    func sectionsThatWait(since started: Configuration) -> [String] {
+        var names: [String] = []
+        if general != started.general { names.append("hostname") }
+        if effectiveListeners != started.effectiveListeners { names.append("[[listener]]") }
+        if keys != started.keys { names.append("[keys]") }
+        if spool != started.spool { names.append("[spool]") }
+        if control != started.control { names.append("[control]") }
+        if dns != started.dns { names.append("[dns]") }
+        if limits != started.limits { names.append("[limits]") }
+        if intake != started.intake { names.append("[intake]") }
+        if retry != started.retry { names.append("[retry]") }
+        if signing != started.signing { names.append("[signing]") }
+        if log.format != started.log.format { names.append("[log] format") }
+        return names
+    }
+}
+
+/// Reloads on SIGHUP.
+struct ReloadSignal: Service {
+    let reloader: Reloader
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            let manager = ServiceManager()
+            // On Linux this is CLOCK_MONOTONIC, as sd_notify(3) wants it.
+            manager.notify(.reloading(monotonicMicroseconds: DispatchTime.now().uptimeNanoseconds / 1000))
+            _ = reloader.reload()
+            manager.notify(.ready)
+        }
+    }
+}

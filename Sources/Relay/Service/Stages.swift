@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DNS
+import Forwarding
+import Logging
+import Mail
+import NIOCore
+import NIOPosix
+import Receiving
+import Reporting
+import Signing
+import Spooling
+
+/// The parts of a running relay, each made once and given to those that need it.
+struct Stages: Sendable {
+    let startedAt: Timestamp
+    let reporter: Reporter
+    let spool: Spool
+    let eventLoops: MultiThreadedEventLoopGroup
+    /// For private key operations.
+    let signingThreads: NIOThreadPool
+    /// For large content on its way to the disk.
+    let fileThreads: NIOThreadPool
+    let keyRing: KeyRing
+    let keyCommands: KeyCommands
+    let intake: RelayIntake
+    let forwarder: Forwarder
+    let receiving: ReceivingService
+
+    init(_ configuration: Configuration, logger: Logger) async throws {
+        let clock = WallClock.system
+        startedAt = clock.now()
+        reporter = Reporter(logger: logger)
+        try RuntimeDirectories.make(configuration)
+        spool = try Spool.open(configuration.spoolConfiguration, clock: clock, logger: logger)
+
+        let cores = max(2, System.coreCount)
+        eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: cores)
+        signingThreads = NIOThreadPool(numberOfThreads: cores)
+        signingThreads.start()
+        fileThreads = NIOThreadPool(numberOfThreads: 2)
+        fileThreads.start()
+
+        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
+        keyRing = KeyRing(store: store, unsignedDomains: configuration.unsignedDomains, logger: logger)
+        let resolver = try UnboundResolver(configuration.resolver, logger: logger)
+        keyCommands = KeyCommands(
+            store: store, prover: KeyProver(resolver: resolver, servers: configuration.authoritativeServers), clock: clock)
+        let signer = Signer(
+            ring: keyRing, policy: configuration.signingPolicy, clock: clock, events: reporter.sink)
+        intake = RelayIntake(
+            configuration: RelayIntakeConfiguration(
+                hostname: configuration.hostname, hidesClientAddress: configuration.intake.hidesClientAddress,
+                lifetime: configuration.retry.lifetime.components.seconds),
+            spool: spool, keyRing: keyRing, clock: clock, events: reporter.sink, logger: logger)
+
+        var limits = ForwardingLimits()
+        limits.shutdownGraceSeconds = Daemon.forwardingGraceSeconds
+        forwarder = Forwarder(
+            configuration: ForwarderConfiguration(
+                hostname: configuration.hostname, routes: configuration.routingTable,
+                retry: configuration.retrySchedule, limits: limits),
+            spool: spool, signer: signer, intake: intake, resolver: resolver, eventLoopGroup: eventLoops,
+            threadPool: signingThreads, clock: clock, events: reporter.sink, logger: logger)
+        receiving = ReceivingService(
+            configuration: configuration.receiving(drainTime: Daemon.receivingDrain), intake: intake,
+            group: eventLoops, threadPool: fileThreads, logger: logger)
+        // A port that can't be had is found out before anything runs.
+        _ = try await receiving.bind()
+    }
+
+    /// After everything else has stopped.
+    func stopThreads() async throws {
+        try await signingThreads.shutdownGracefully()
+        try await fileThreads.shutdownGracefully()
+        try await eventLoops.shutdownGracefully()
+    }
+}
