@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import Logging
+internal import Mail
+internal import Spooling
+
+/// `AttemptRecorder` is in charge of what an attempt leads to: delivered, deferred until when, failed and reported
+/// to the sender; it holds on to a message until the spool has it in writing.
+struct AttemptRecorder: Sendable {
+    let environment: ForwardingEnvironment
+    let bouncer: Bouncer
+    let budget: InFlightBudget
+
+    /// No recipient of the message is open any more.
+    func finished(_ message: MessageInFlight, _ report: MessageInFlight.Report) {
+        guard !report.settled.isEmpty else {
+            environment.queue.release(message.claimed.queueID)
+            return budget.giveBack(message.claimed)
+        }
+        let now = environment.clock.now()
+        var record = AttemptRecord(queueID: message.claimed.queueID, results: [])
+        record.results.reserveCapacity(report.settled.count)
+        var hasDeferred = report.settled.count < message.claimed.recipients.count
+        var failed: [DeliveryStatusNotification.RecipientReport] = []
+        for (position, outcome) in report.settled {
+            let recipient = message.claimed.recipients[position]
+            let result = result(of: outcome, for: recipient, message.claimed, now)
+            record.results.append(RecipientRecord(index: recipient.index, result: result))
+            switch result {
+            case .delivered: break
+            case .deferred: hasDeferred = true
+            case .failed(let diagnostic):
+                failed.append(.init(mailbox: recipient.mailbox, diagnostic: diagnostic, lastAttempt: now))
+            }
+        }
+        if hasDeferred { record.keptFields = report.fields }
+        guard !failed.isEmpty else { return write(record, message) }
+        bounce(failed, of: message, record, now)
+    }
+
+    private func result(
+        of outcome: Outcome, for recipient: ClaimedRecipient, _ message: ClaimedMessage, _ now: Timestamp
+    ) -> RecipientResult {
+        switch outcome {
+        case .delivered(let diagnostic): return .delivered(diagnostic)
+        case .failed(let diagnostic): return .failed(diagnostic)
+        case .deferred(var diagnostic):
+            let next = environment.configuration.retry.next(
+                afterAttempts: recipient.attempts, now: now, expiry: message.expiry, environment.randomness)
+            if let next { return .deferred(diagnostic, until: next) }
+            // RFC 3463 §3.5: X.4.7, delivery time expired. What the last attempt met stays readable.
+            diagnostic.text = "not delivered in time; last attempt: \(diagnostic.text)"
+            diagnostic.status = EnhancedStatusCode(5, 4, 7)
+            return .failed(diagnostic)
+        }
+    }
+
+    /// The bounce is committed before the failure is recorded: a crash in between may repeat it, never lose it.
+    private func bounce(
+        _ failed: [DeliveryStatusNotification.RecipientReport], of message: MessageInFlight, _ record: AttemptRecord,
+        _ now: Timestamp
+    ) {
+        bouncer.bounce(message.claimed, failed, now) { result in
+            switch result {
+            case .sent, .impossible:
+                write(record, message)
+            case .notNow(let refusal):
+                var record = record
+                let wait = environment.configuration.retry.maximumMilliseconds
+                for index in record.results.indices {
+                    guard case .failed(var diagnostic) = record.results[index].result else { continue }
+                    diagnostic.text += "; the bounce could not be stored: \(refusal)"
+                    let until = environment.clock.now().advanced(byMilliseconds: min(wait, 300_000))
+                    record.results[index].result = .deferred(diagnostic, until: until)
+                }
+                write(record, message)
+            }
+        }
+    }
+
+    private func write(_ record: AttemptRecord, _ message: MessageInFlight) {
+        environment.queue.record(record) { result in
+            switch result {
+            case .success:
+                tell(record, message.claimed)
+                budget.giveBack(message.claimed)
+            case .failure(let error):
+                // The spool itself goes on trying while the disk says no, and this message keeps its place in the
+                // budget so long. What fails for good is an attempt that nobody can write down any more.
+                environment.logger.error(
+                    "A delivery attempt could not be recorded",
+                    metadata: ["queue-id": "\(record.queueID)", "error": "\(error)"])
+                budget.giveBack(message.claimed)
+            }
+        }
+    }
+
+    private func tell(_ record: AttemptRecord, _ message: ClaimedMessage) {
+        for result in record.results {
+            let mailbox = message.envelope.recipients[result.index]
+            switch result.result {
+            case .delivered(let diagnostic): environment.events(.delivered(record.queueID, mailbox, diagnostic))
+            case .deferred(let diagnostic, let until):
+                environment.events(.deferred(record.queueID, mailbox, diagnostic, until: until))
+            case .failed(let diagnostic): environment.events(.failed(record.queueID, mailbox, diagnostic))
+            }
+        }
+    }
+}

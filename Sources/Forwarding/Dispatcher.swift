@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import Mail
+internal import NIOCore
+internal import NIOPosix
+internal import Spooling
+internal import Synchronization
+
+/// `Dispatcher` is in charge of a claimed message up to its connection: which recipients go which way, signed for
+/// that way, handed to its site. On the way to a smarthost it costs one hop to a signing thread and no task.
+final class Dispatcher: Sendable {
+    /// A route, and for a smarthost its one site.
+    private struct Entry: Sendable {
+        let route: Route
+        let site: Site?
+    }
+
+    private struct Table: Sendable {
+        let routing: RoutingTable
+        let entries: [Entry]
+    }
+
+    private let environment: ForwardingEnvironment
+    private let recorder: AttemptRecorder
+    private let budget: InFlightBudget
+    private let sites: SiteDirectory
+    private let table: Mutex<Table>
+
+    init(_ environment: ForwardingEnvironment, recorder: AttemptRecorder, budget: InFlightBudget, sites: SiteDirectory) {
+        self.environment = environment
+        self.recorder = recorder
+        self.budget = budget
+        self.sites = sites
+        self.table = Mutex(Dispatcher.table(environment.configuration.routes, sites))
+    }
+
+    func replaceRoutes(_ routing: RoutingTable) {
+        let new = Dispatcher.table(routing, sites)
+        table.withLock { $0 = new }
+    }
+
+    private static func table(_ routing: RoutingTable, _ sites: SiteDirectory) -> Table {
+        let entries = routing.routes.map { route -> Entry in
+            guard case .smarthost(let host, let port) = route.target else { return Entry(route: route, site: nil) }
+            return Entry(route: route, site: sites.site(route, .smarthost(host: host, port: port)))
+        }
+        return Table(routing: routing, entries: entries)
+    }
+
+    /// Takes charge of a claimed message.
+    func dispatch(_ claimed: ClaimedMessage) {
+        budget.take(claimed)
+        let recorder = recorder
+        let message = MessageInFlight(claimed) { message, report in recorder.finished(message, report) }
+        let table = table.withLock { $0 }
+        // Most messages have one recipient, and then there is nothing to group.
+        guard claimed.recipients.count > 1 else {
+            return dispatch(message, [0], by: table.routing.index(for: claimed.recipients[0].mailbox), table)
+        }
+        var groups: [Int?: [Int]] = [:]
+        for position in claimed.recipients.indices {
+            groups[table.routing.index(for: claimed.recipients[position].mailbox), default: []].append(position)
+        }
+        for (index, positions) in groups { dispatch(message, positions, by: index, table) }
+    }
+
+    private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ table: Table) {
+        guard let index else {
+            let fault = RoutingFault.deferred(4, 4, "no route is for this recipient", .operator)
+            return message.settle(positions, fault.outcome)
+        }
+        let entry = table.entries[index]
+        switch entry.route.target {
+        case .capture(let directory):
+            capture(message, positions, entry.route, directory)
+        case .smarthost(let host, _):
+            guard let site = entry.site else { return message.giveBack(positions) }
+            sign(message, positions, nextHop(entry.route, .smarthost, host), for: site)
+        case .mx(let port):
+            var domains: [Domain?: [Int]] = [:]
+            for position in positions {
+                domains[message.claimed.recipients[position].mailbox.domain, default: []].append(position)
+            }
+            for (domain, positions) in domains { find(domain, port, message, positions, entry.route) }
+        }
+    }
+
+    /// Finds the site of a domain; only here, where DNS has to be asked, a task is made.
+    private func find(_ domain: Domain?, _ port: Int, _ message: MessageInFlight, _ positions: [Int], _ route: Route) {
+        guard let domain else {
+            // RFC 5321 §4.1.3 leaves it to us. Nothing on the Internet needs them, and they lead past the DNS.
+            let fault = RoutingFault.failed(1, 2, "mail is not sent to address literals", .recipient)
+            return message.settle(positions, fault.outcome)
+        }
+        let nextHop = nextHop(route, .mx, domain.name)
+        if let site = sites.knownSite(route, domain) { return sign(message, positions, nextHop, for: site) }
+        Task {
+            do throws(RoutingFault) {
+                let hosts = try await environment.finder.hosts(of: domain)
+                sign(message, positions, nextHop, for: sites.learn(route, domain, hosts: hosts, port: port))
+            } catch {
+                message.settle(positions, error.outcome)
+            }
+        }
+    }
+
+    private func nextHop(_ route: Route, _ kind: NextHop.Kind, _ host: String) -> NextHop {
+        NextHop(kind: kind, host: host, ed25519: route.ed25519, isUnsigned: route.isUnsigned)
+    }
+
+    /// Signs on a thread that may take its time, then hands the deliveries to the site.
+    private func sign(_ message: MessageInFlight, _ positions: [Int], _ nextHop: NextHop, for site: Site) {
+        // Signing is the dearest thing here; not for a next hop that is down.
+        if site.isBackingOff() {
+            return message.settle(positions, .deferred(Site.leftAlone))
+        }
+        let environment = environment
+        environment.threadPool.submit { state in
+            guard case .active = state else { return message.giveBack(positions) }
+            guard let fields = environment.sign(message, positions, nextHop) else { return }
+            let limit = ForwardingLimits.recipientsPerTransaction
+            var rest = positions[...]
+            while !rest.isEmpty {
+                site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), fields: fields))
+                rest = rest.dropFirst(limit)
+            }
+        }
+    }
+
+    private func capture(_ message: MessageInFlight, _ positions: [Int], _ route: Route, _ directory: String) {
+        let (environment, nextHop) = (environment, nextHop(route, .capture, route.name))
+        environment.threadPool.submit { state in
+            guard case .active = state else { return message.giveBack(positions) }
+            guard let fields = environment.sign(message, positions, nextHop) else { return }
+            let outcome = CaptureWriter(directory: directory).write(message.claimed, positions: positions, fields: fields)
+            message.settle(positions, outcome, fields: fields)
+        }
+    }
+}
+
+extension ForwardingEnvironment {
+    /// The signature fields of a message for a next hop; nil if there are none now, and the recipients are settled.
+    fileprivate func sign(_ message: MessageInFlight, _ positions: [Int], _ nextHop: NextHop) -> [UInt8]? {
+        let claimed = message.claimed
+        do {
+            let departure = Departure(
+                queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
+                headerSection: try claimed.headerSection(), bodyHashes: claimed.bodyHashes, nextHop: nextHop,
+                keptFields: claimed.keptFields)
+            return try signer.sign(departure)
+        } catch let error as DepartureSigningError {
+            events(.signingDeferred(claimed.queueID, error))
+            // RFC 3463 §3.8: X.7.5, cryptographic failure.
+            message.settle(
+                positions,
+                .deferred(Diagnostic(status: EnhancedStatusCode(4, 7, 5), text: error.text, owner: .operator)))
+        } catch {
+            message.settle(positions, .deferred(ContentFile.diagnostic(error)))
+        }
+        return nil
+    }
+}

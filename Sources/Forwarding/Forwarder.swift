@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import DNS
+package import Logging
+package import Mail
+package import NIOCore
+package import NIOPosix
+internal import ServiceLifecycle
+package import Spooling
+
+/// `Forwarder` is in charge of getting the queue out: it claims what is due, as much as its budget allows, and
+/// every message it claimed ends recorded in the spool or released.
+package final class Forwarder: Service, Sendable {
+    private let environment: ForwardingEnvironment
+    private let spool: Spool
+    private let budget: InFlightBudget
+    private let sites: SiteDirectory
+    private let dispatcher: Dispatcher
+
+    /// - Parameter threadPool: started, and running until `run` has returned.
+    package init(
+        configuration: ForwarderConfiguration, spool: Spool, signer: any DepartureSigner, intake: any Intake,
+        resolver: any DNS.Resolver, eventLoopGroup: any EventLoopGroup, threadPool: NIOThreadPool, clock: WallClock,
+        randomness: Randomness = .system, events: @escaping EventSink, logger: Logger
+    ) {
+        self.spool = spool
+        let environment = ForwardingEnvironment(
+            configuration: configuration, eventLoopGroup: eventLoopGroup, threadPool: threadPool, clock: clock,
+            randomness: randomness, events: events, logger: logger, signer: signer, intake: intake,
+            finder: MXFinder(
+                resolver: resolver, hostname: configuration.hostname.lowercased(), randomness: randomness),
+            tls: TLSContexts(),
+            queue: QueueAccess(
+                record: { record, completion in spool.record(record, completion: completion) },
+                release: { spool.release($0) }))
+        self.environment = environment
+        let parts = ForwardingParts(environment)
+        self.budget = parts.budget
+        self.sites = parts.sites
+        self.dispatcher = parts.dispatcher
+    }
+
+    /// Takes other routes from the next claimed message on.
+    package func replaceRoutes(_ routes: RoutingTable) {
+        dispatcher.replaceRoutes(routes)
+    }
+
+    /// Connections that are open or being opened.
+    package var connectionCount: Int { sites.connectionCount }
+
+    /// Claims and delivers until graceful shutdown, then lets current transactions end.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskCancellationHandler {
+                await self.claimAndDispatch()
+            } onCancel: {
+                self.budget.close()
+            }
+        }
+        await shutDown()
+    }
+
+    private func claimAndDispatch() async {
+        while !Task.isCancelled {
+            guard let share = await budget.room() else { return }
+            let messages = await spool.claim(maximumMessages: share.messages, maximumOctets: share.octets)
+            if messages.isEmpty { return }
+            for message in messages {
+                if Task.isCancelled { spool.release(message.queueID) } else { dispatcher.dispatch(message) }
+            }
+        }
+    }
+
+    /// Gives back what has not begun, waits for what has, and after the grace closes what is left.
+    private func shutDown() async {
+        sites.stop()
+        let grace = environment.configuration.limits.shutdownGraceSeconds
+        await waitUntilDrained(seconds: grace)
+        if budget.messagesInFlight > 0 {
+            environment.logger.warning(
+                "Transactions did not end in time and are broken off",
+                metadata: ["messages": "\(budget.messagesInFlight)"])
+            sites.abandon()
+            await waitUntilDrained(seconds: Forwarder.recordingSeconds)
+        }
+        // What said QUIT gets the time to be heard.
+        for _ in 0..<Forwarder.farewellPolls where sites.connectionCount > 0 {
+            await Forwarder.pause()
+        }
+        sites.abandon()
+    }
+
+    /// For results of broken transactions to reach the spool.
+    private static let recordingSeconds = 3
+    private static let pollsPerSecond = 20
+    private static let farewellPolls = 10
+
+    private func waitUntilDrained(seconds: Int) async {
+        for _ in 0..<seconds * Forwarder.pollsPerSecond where budget.messagesInFlight > 0 {
+            await Forwarder.pause()
+        }
+    }
+
+    /// Also in a cancelled task, where `Task.sleep` would return at once.
+    private static func pause() async {
+        await Task.detached { try? await Task.sleep(for: .milliseconds(1000 / pollsPerSecond)) }.value
+    }
+}
+
+/// The parts of Forwarding, put together.
+struct ForwardingParts {
+    let budget: InFlightBudget
+    let sites: SiteDirectory
+    let dispatcher: Dispatcher
+
+    init(_ environment: ForwardingEnvironment) {
+        let configuration = environment.configuration
+        let budget = InFlightBudget(configuration.limits)
+        let connector = Connector(environment: environment)
+        // Left alone no longer than a message waits for its first retry.
+        let sites = SiteDirectory(maximumBackOff: .milliseconds(configuration.retry.firstMilliseconds)) { site in
+            Task { await connector.connect(site) }
+        }
+        let recorder = AttemptRecorder(
+            environment: environment,
+            bouncer: Bouncer(
+                intake: environment.intake, threadPool: environment.threadPool, hostname: configuration.hostname,
+                randomness: environment.randomness, events: environment.events, logger: environment.logger),
+            budget: budget)
+        self.budget = budget
+        self.sites = sites
+        self.dispatcher = Dispatcher(environment, recorder: recorder, budget: budget, sites: sites)
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import Mail
+internal import Spooling
+internal import Synchronization
+
+/// How many messages Forwarding may hold at a time, and how many octets of them: what bounds its memory.
+final class InFlightBudget: Sendable {
+    struct Share: Hashable, Sendable {
+        var messages: Int
+        var octets: Int
+    }
+
+    /// Part of the budget that must be free before more is claimed: claims of single messages would cost more
+    /// than the messages.
+    private static let claimDivisor = 8
+
+    private struct State {
+        var messages = 0
+        var octets = 0
+        var isClosed = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let limits: ForwardingLimits
+    private let state = Mutex(State())
+
+    init(_ limits: ForwardingLimits) {
+        self.limits = limits
+    }
+
+    var messagesInFlight: Int { state.withLock { $0.messages } }
+
+    /// Waits for room and says for how much; nil once closed. For one caller.
+    func room() async -> Share? {
+        while true {
+            let (isClosed, free) = state.withLock { ($0.isClosed, share(of: $0)) }
+            if isClosed { return nil }
+            if let free { return free }
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let isReady = state.withLock { state in
+                    if state.isClosed || share(of: state) != nil { return true }
+                    state.waiter = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+
+    /// No more is to be claimed; ends a wait for room.
+    func close() {
+        let waiter = state.withLock { state in
+            state.isClosed = true
+            return state.waiter.take()
+        }
+        waiter?.resume()
+    }
+
+    func take(_ message: ClaimedMessage) {
+        state.withLock { state in
+            state.messages += 1
+            state.octets += message.octetsInMemory
+        }
+    }
+
+    func giveBack(_ message: ClaimedMessage) {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.messages -= 1
+            state.octets -= message.octetsInMemory
+            return share(of: state) == nil ? nil : state.waiter.take()
+        }
+        waiter?.resume()
+    }
+
+    private func share(of state: State) -> Share? {
+        let share = Share(
+            messages: limits.messagesInFlight - state.messages, octets: limits.octetsInFlight - state.octets)
+        let isEnough =
+            share.messages > 0 && share.messages >= limits.messagesInFlight / InFlightBudget.claimDivisor
+            && share.octets > 0 && share.octets >= limits.octetsInFlight / InFlightBudget.claimDivisor
+        return isEnough ? share : nil
+    }
+}
+
+extension ClaimedMessage {
+    /// Octets of the content that are held in memory while the message is in flight.
+    fileprivate var octetsInMemory: Int {
+        if case .inline(let bytes) = content { bytes.count } else { 0 }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import Mail
+internal import Spooling
+internal import Synchronization
+
+/// A claimed message from the claim until every recipient of it is settled or given back. Its recipients may
+/// go different ways at the same time; the spool hears of all of them at once.
+final class MessageInFlight: Sendable {
+    /// What became of the recipients of one message; each is named by its place in `ClaimedMessage.recipients`.
+    struct Report: Sendable {
+        var settled: [(position: Int, outcome: Outcome)] = []
+        /// The signature fields of the last attempt, for the next.
+        var fields: [UInt8]?
+    }
+
+    private struct State: ~Copyable {
+        var open: Int
+        var report = Report()
+    }
+
+    let claimed: ClaimedMessage
+    private let state: Mutex<State>
+    private let finished: @Sendable (MessageInFlight, Report) -> Void
+
+    /// - Parameter finished: called once, when no recipient is open any more.
+    init(_ claimed: ClaimedMessage, finished: @escaping @Sendable (MessageInFlight, Report) -> Void) {
+        self.claimed = claimed
+        self.finished = finished
+        self.state = Mutex(State(open: claimed.recipients.count))
+    }
+
+    /// An attempt for some recipients has ended, for all of them alike.
+    func settle(_ positions: [Int], _ outcome: Outcome, fields: [UInt8]? = nil) {
+        close(positions.count, fields: fields) { report in
+            for position in positions { report.settled.append((position, outcome)) }
+        }
+    }
+
+    /// An attempt has ended for one recipient.
+    func settle(_ position: Int, _ outcome: Outcome, fields: [UInt8]? = nil) {
+        close(1, fields: fields) { $0.settled.append((position, outcome)) }
+    }
+
+    /// Some recipients were not tried and are not going to be.
+    func giveBack(_ positions: [Int]) {
+        close(positions.count, fields: nil) { _ in }
+    }
+
+    private func close(_ count: Int, fields: [UInt8]?, _ change: (inout Report) -> Void) {
+        let report = state.withLock { state -> Report? in
+            change(&state.report)
+            if let fields { state.report.fields = fields }
+            state.open -= count
+            return state.open == 0 ? state.report : nil
+        }
+        if let report { finished(self, report) }
+    }
+}
+
+/// Some recipients of a message, signed for one next hop and waiting for a connection to it.
+struct Delivery: Sendable {
+    let message: MessageInFlight
+    /// Places in `ClaimedMessage.recipients`, at most `ForwardingLimits.recipientsPerTransaction`.
+    var positions: [Int]
+    /// The header fields to send in front of the content.
+    let fields: [UInt8]
+
+    func settle(_ outcome: Outcome) {
+        message.settle(positions, outcome, fields: fields)
+    }
+
+    func giveBack() {
+        message.giveBack(positions)
+    }
+}

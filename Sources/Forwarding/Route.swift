@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import Mail
+package import SMTP
+
+/// Where mail for some recipient domains goes, and how: one `[[route]]` of the configuration.
+package struct Route: Hashable, Sendable {
+    package enum Target: Hashable, Sendable {
+        /// One relay that takes everything.
+        case smarthost(host: String, port: Int)
+        /// The MX hosts of the recipient's domain.
+        case mx(port: Int)
+        /// Files in a directory, instead of sending.
+        case capture(directory: String)
+    }
+
+    /// For logs and diagnostics.
+    package var name: String
+    /// Which recipients it is for; empty: all.
+    package var recipientDomains: [DomainPattern]
+    package var target: Target
+    /// Whether an Ed25519 signature goes beside the RSA one; nil lets the kind of route decide.
+    package var ed25519: Bool?
+    package var isUnsigned: Bool
+    /// MX hosts may have loopback and private addresses.
+    package var allowsPrivateTargets: Bool
+    package var tls: ClientTLS
+    /// Connections to one site at a time.
+    package var maximumConnections: Int
+    package var maximumMessagesPerConnection: Int
+
+    package init(
+        name: String, recipientDomains: [DomainPattern] = [], target: Target, ed25519: Bool? = nil,
+        isUnsigned: Bool = false, allowsPrivateTargets: Bool = false, tls: ClientTLS = .opportunistic,
+        maximumConnections: Int = 20, maximumMessagesPerConnection: Int = 1000
+    ) {
+        self.name = name
+        self.recipientDomains = recipientDomains
+        self.target = target
+        self.ed25519 = ed25519
+        self.isUnsigned = isUnsigned
+        self.allowsPrivateTargets = allowsPrivateTargets
+        self.tls = tls
+        self.maximumConnections = max(1, maximumConnections)
+        self.maximumMessagesPerConnection = max(1, maximumMessagesPerConnection)
+    }
+
+    /// Whether the route is for this recipient.
+    package func matches(_ recipient: Mailbox) -> Bool {
+        recipientDomains.isEmpty || recipientDomains.contains { $0.matches(recipient) }
+    }
+}
+
+/// Which recipient domains a route is for.
+package enum DomainPattern: Hashable, Sendable, CustomStringConvertible {
+    /// `*`: every recipient, address literals too.
+    case any
+    /// `example.com`: this domain alone.
+    case domain(Domain)
+    /// `*.example.com`: every name below it, not itself.
+    case below(Domain)
+
+    /// Nil if `text` has none of the three forms.
+    package init?(_ text: String) {
+        if text == "*" {
+            self = .any
+        } else if text.hasPrefix("*.") {
+            guard let domain = Domain(text.dropFirst(2)) else { return nil }
+            self = .below(domain)
+        } else {
+            guard let domain = Domain(text) else { return nil }
+            self = .domain(domain)
+        }
+    }
+
+    package func matches(_ recipient: Mailbox) -> Bool {
+        switch self {
+        case .any: true
+        case .domain(let domain): recipient.domain == domain
+        case .below(let domain):
+            recipient.domain.map { $0 != domain && $0.isEqualOrBelow(domain) } ?? false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .any: "*"
+        case .domain(let domain): domain.name
+        case .below(let domain): "*." + domain.name
+        }
+    }
+}
+
+/// The routes in order; the first that matches a recipient is taken.
+package struct RoutingTable: Hashable, Sendable {
+    package let routes: [Route]
+
+    package init(_ routes: [Route]) {
+        self.routes = routes
+    }
+
+    /// Without a configuration: everything to the MX hosts of its domain.
+    package static let internet = RoutingTable([Route(name: "internet", target: .mx(port: 25))])
+
+    /// The place of the first route for this recipient; nil if there is none.
+    package func index(for recipient: Mailbox) -> Int? {
+        routes.firstIndex { $0.matches(recipient) }
+    }
+
+    package func route(for recipient: Mailbox) -> Route? {
+        index(for: recipient).map { routes[$0] }
+    }
+}
