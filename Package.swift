@@ -105,7 +105,7 @@ let package = Package(
             name: "DKIMTests", dependencies: ["DKIM"],
             resources: [.copy("Vectors")], swiftSettings: swiftSettings),
         .testTarget(
-            name: "DNSTests", dependencies: ["DNS"], swiftSettings: swiftSettings),
+            name: "DNSTests", dependencies: ["DNS", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "ReceivingTests",
             dependencies: ["Mail", "Receiving", "SMTP", logging, nioCore, nioEmbedded, nioPosix],

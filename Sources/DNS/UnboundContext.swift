@@ -17,8 +17,9 @@ internal import Logging
         let options = [
             // No anchors yet, so nothing to validate; CD and DO stay off and any forwarder will do.
             ("module-config:", "iterator"),
-            // libunbound answers NXDOMAIN for .test and for private reverse zones by itself.
-            ("local-zone:", "test. nodefault"),
+            // libunbound answers NXDOMAIN for .test and for private reverse zones by itself. (Set through this
+            // call, `nodefault` is taken and does nothing.)
+            ("local-zone:", "test. transparent"),
             ("unblock-lan-zones:", "yes"),
             // systemd-resolved listens on 127.0.0.53.
             ("do-not-query-localhost:", "no"),

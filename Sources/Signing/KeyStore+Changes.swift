@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import DKIM
+internal import FoundationEssentials
+package import Mail
+
+/// What changes the key directory. Each holds the lock from the first look to the last write.
+extension KeyStore {
+    /// Who changes something, when, and what it rests on.
+    package struct Change: Sendable {
+        package var time: Timestamp
+        package var user: String
+
+        package init(time: Timestamp, user: String) {
+            self.time = time
+            self.user = user
+        }
+    }
+
+    /// Stores a new key in the state `generated`.
+    ///
+    /// - Parameter selector: nil makes one from the date.
+    package func add(
+        _ key: SigningKey, to domain: Domain, selector wanted: Selector?, evidence: String, _ change: Change
+    ) throws(KeyError) -> KeyDescription {
+        let (lock, owner) = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        let path = self.path(of: domain)
+        try files.makeDirectory(path, owner: owner)
+        try files.syncDirectory(directory)
+        removeLeftovers(in: path)
+        let used = try usedSelectors(of: domain)
+        let selector: Selector
+        if let wanted { selector = wanted } else { selector = try freshSelector(for: key, among: used, at: change.time, domain) }
+        if used.contains(selector) {
+            throw KeyError(
+                "the selector \(selector) was used before for \(domain), and verifiers may still know the other key: "
+                    + "choose another with --selector, or leave it out")
+        }
+        try files.append(Array("\(selector.text)\n".utf8), to: path + "/" + Self.journalFile, owner: owner, in: path)
+
+        let description = KeyDescription(
+            domain: domain, selector: selector, key: key, at: change.time, by: change.user, evidence: evidence)
+        try write(key, description, selector, in: domain, owner: owner)
+        return description
+    }
+
+    /// The directory of a key comes into being complete, by its rename.
+    private func write(
+        _ key: SigningKey, _ description: KeyDescription, _ selector: Selector, in domain: Domain,
+        owner: DurableFiles.Owner?
+    ) throws(KeyError) {
+        let pem: [UInt8]
+        do { pem = try key.pem() } catch { throw KeyError("the private key can't be written: \(error)") }
+        let path = self.path(of: domain)
+        let temporary = path + "/.new-" + selector.text
+        try files.makeDirectory(temporary, owner: owner)
+        try files.create(temporary + "/" + Self.privateFile, pem, mode: DurableFiles.privateMode, owner: owner)
+        let record = Array(RecordText.plain(description).utf8)
+        try files.create(temporary + "/" + Self.recordFile, record, mode: DurableFiles.publicMode, owner: owner)
+        try files.create(
+            temporary + "/" + Self.descriptionFile, try description.json(), mode: DurableFiles.publicMode,
+            owner: owner)
+        try files.syncDirectory(temporary)
+        try files.move(temporary, to: self.path(of: selector, in: domain), in: path)
+    }
+
+    /// Makes a key the one that signs; another active key of its kind goes to `retiring`.
+    ///
+    /// - Parameters:
+    ///   - evidence: what proves that the key is published.
+    ///   - isUnproven: there is no proof, the operator wants it all the same.
+    package func activate(
+        _ selector: Selector, of domain: Domain, evidence: String, isUnproven: Bool, _ change: Change
+    ) throws(KeyError) -> KeyDescription {
+        let (lock, owner) = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        var description = try self.description(of: selector, in: domain)
+        guard description.state.canActivate else {
+            throw KeyError(
+                "\(description.recordName) is \(description.state.rawValue) and stays so: "
+                    + "run `waxwing keys generate \(domain)`")
+        }
+        // A key that can't sign must not take the place of one that can.
+        _ = try privateKey(of: description)
+        if !isUnproven, description.state == .generated {
+            description.move(to: .published, at: change.time, by: change.user, evidence: evidence)
+        }
+        description.move(
+            to: .active, at: change.time, by: change.user, evidence: evidence, isUnproven: isUnproven)
+        // The new key first: cut off here, two are active and the later one signs. Never none.
+        try replace(description, owner: owner)
+        for entry in try keys(of: domain) where entry.selector != selector {
+            guard case .success(var other) = entry.description, other.state == .active,
+                other.isEd25519 == description.isEd25519
+            else { continue }
+            other.move(to: .retiring, at: change.time, by: change.user, evidence: "\(selector) became active")
+            try replace(other, owner: owner)
+        }
+        return description
+    }
+
+    private func replace(_ description: KeyDescription, owner: DurableFiles.Owner?) throws(KeyError) {
+        let path = "\(directory)/\(description.domain)/\(description.selector)"
+        try files.replace(
+            path + "/" + Self.descriptionFile, try description.json(), mode: DurableFiles.publicMode, owner: owner,
+            in: path)
+    }
+
+    private func locked() throws(KeyError) -> (KeyLock, DurableFiles.Owner?) {
+        if case .absent = KeyReading.presence(of: directory) {
+            // The key directory goes to the owner of the directory that it is made in.
+            let parent = directory.lastIndex(of: "/").map { String(directory[...$0]) } ?? "."
+            try files.makeDirectory(directory, owner: KeyReading.owner(of: parent))
+            try files.syncDirectory(parent)
+        }
+        let owner = KeyReading.owner(of: directory)
+        return (try KeyLock(directory + "/" + Self.lockFile, owner: owner, files: files), owner)
+    }
+
+    /// Every selector that a key of the domain ever had, whether or not its directory is still there.
+    func usedSelectors(of domain: Domain) throws(KeyError) -> Set<Selector> {
+        let path = self.path(of: domain)
+        var used = Set(try KeyReading.names(in: path).compactMap { Selector($0) })
+        let journal = path + "/" + Self.journalFile
+        if case .absent = KeyReading.presence(of: journal) { return used }
+        let lines = String(decoding: try KeyReading.content(of: journal), as: UTF8.self).split(separator: "\n")
+        used.formUnion(lines.compactMap { Selector(String($0)) })
+        return used
+    }
+
+    /// `ww20261123a`, `…b`, …; with an `e` before the letter for Ed25519, because two keys can't share a selector.
+    private func freshSelector(
+        for key: SigningKey, among used: Set<Selector>, at time: Timestamp, _ domain: Domain
+    ) throws(KeyError) -> Selector {
+        let date = Date(timeIntervalSince1970: Double(time.seconds)).formatted(.iso8601.year().month().day())
+        let day = date.filter { $0.isASCII && $0.isNumber }
+        let kind = key.kind == .ed25519 ? "e" : ""
+        for letter in "abcdefghijklmnopqrstuvwxyz" {
+            if let selector = Selector("ww\(day)\(kind)\(letter)"), !used.contains(selector) { return selector }
+        }
+        throw KeyError("\(domain) has 26 keys of today: name another selector with --selector")
+    }
+
+    /// Directories of keys whose making was cut off. Nobody has seen their records.
+    private func removeLeftovers(in path: String) {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
+        for name in names where name.hasPrefix(".new-") {
+            try? FileManager.default.removeItem(atPath: path + "/" + name)
+        }
+    }
+}
