@@ -71,9 +71,9 @@ package struct DataDecoder: Sendable {
     /// none of the content.
     package mutating func next(from buffer: inout ByteBuffer) -> Part? {
         while buffer.readableBytes > 0 {
-            let start = buffer.readerIndex
             let scan = unsafe buffer.withUnsafeReadableBytes { bytes in unsafe self.scan(bytes) }
-            buffer.moveReaderIndex(forwardBy: scan.consumed)
+            let content = buffer.readSlice(length: scan.content)
+            buffer.moveReaderIndex(forwardBy: scan.consumed - scan.content)
             if let untoldFault {
                 self.untoldFault = nil
                 return .fault(untoldFault)
@@ -81,8 +81,8 @@ package struct DataDecoder: Sendable {
             if fault != nil {
                 swallowed += scan.consumed
                 if swallowed > maximumSwallowedOctets { return .endless }
-            } else if scan.content > 0, let slice = buffer.getSlice(at: start, length: scan.content) {
-                return .content(slice)
+            } else if let content, scan.content > 0 {
+                return .content(content)
             }
             if scan.isEnd { return .end }
         }

@@ -11,13 +11,13 @@ package import NIOCore
 package struct ServerSession: Sendable {
     /// What a session needs to know; the same for all sessions of one listener with one kind of peer.
     package struct Configuration: Sendable {
-        package var hostname: String
-        package var maximumMessageOctets: Int
-        package var maximumRecipients: Int
+        package let hostname: String
+        package let maximumMessageOctets: Int
+        package let maximumRecipients: Int
         /// Of a command line with its CRLF.
-        package var maximumCommandOctets: Int
+        package let maximumCommandOctets: Int
         /// The error that reaches this number ends the session; an accepted message sets the count back.
-        package var maximumErrors: Int
+        package let maximumErrors: Int
         /// Whether the peer may submit without authentication.
         package var maySubmit: Bool
         fileprivate let greeting: Reply
