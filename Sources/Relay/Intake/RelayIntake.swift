@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import Logging
+package import Mail
+internal import Receiving
+package import Signing
+package import Spooling
+internal import Synchronization
+
+/// RelayIntake is in charge of taking messages in, those of clients and Waxwing's own alike: it puts together the judgement of the
+/// header section, the question whether the author domain can be signed for, the body hash and the spool.
+///
+/// What it accepts is on disk and could be signed when it came in; it never signs.
+package final class RelayIntake: Intake {
+    /// How often the log is told that one domain's keys can't be used, whatever the number of its messages.
+    private static let complaintInterval: Int64 = 60  // seconds
+
+    private let configuration: RelayIntakeConfiguration
+    private let headerIntake: HeaderIntake
+    private let spool: Spool
+    private let keyRing: KeyRing
+    private let clock: WallClock
+    private let logger: Logger
+    let events: EventSink
+
+    /// Starts anywhere, so that IDs made just before and just after a restart differ too.
+    private let distinguisher = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
+    /// When the log was last told of a domain. Holds domains with keys only.
+    private let complaints = Mutex<[Domain: Timestamp]>([:])
+
+    package init(
+        configuration: RelayIntakeConfiguration, spool: Spool, keyRing: KeyRing, clock: WallClock,
+        events: @escaping EventSink, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.headerIntake = HeaderIntake(
+            hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress)
+        self.spool = spool
+        self.keyRing = keyRing
+        self.clock = clock
+        self.events = events
+        self.logger = logger
+    }
+
+    package func refusal(ofSize size: Int?) -> IntakeRefusal? {
+        guard let refusal = spool.admission(ofSize: size) else { return nil }
+        events(.refused(refusal, authorDomain: nil))
+        return refusal
+    }
+
+    package func begin(_ submission: Submission) -> any IntakeTransaction {
+        let arrival = clock.now()
+        let queueID = QueueID(
+            arrival: arrival, distinguisher: distinguisher.wrappingAdd(1, ordering: .relaxed).newValue)
+        return RelayIntakeTransaction(intake: self, submission: submission, queueID: queueID, arrival: arrival)
+    }
+
+    // What follows serves the transactions.
+
+    func admit(
+        _ headerSection: [UInt8], client: ClientDescription?, queueID: QueueID, arrival: Timestamp
+    ) throws(IntakeRefusal) -> AdmittedHeader {
+        try headerIntake.admit(
+            headerSection, client: client, queueID: queueID, arrival: arrival,
+            random: UInt64.random(in: 0...UInt64.max))
+    }
+
+    /// Nil if mail of the domain can be signed now, or may go unsigned by the configuration.
+    func refusal(ofAuthorDomain domain: Domain) -> IntakeRefusal? {
+        switch keyRing.signability(of: domain) {
+        case .signable, .unsigned:
+            return nil
+        case .noKeys(let nextStep):
+            return .noKeys(nextStep: nextStep)
+        case .notUsable(let nextStep):
+            complain(of: domain, nextStep: nextStep)
+            return .noUsableKeys(nextStep: nextStep)
+        }
+    }
+
+    func contentWriter() -> ContentWriter {
+        spool.contentWriter()
+    }
+
+    func expiry(of arrival: Timestamp) -> Timestamp {
+        arrival.advanced(bySeconds: configuration.lifetime)
+    }
+
+    func enqueue(
+        _ message: NewMessage, content: StoredContent,
+        completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void
+    ) {
+        spool.enqueue(message, content: content, completion: completion)
+    }
+
+    func note(_ error: any Error, doing what: String, queueID: QueueID) {
+        logger.error(
+            "a message could not be taken in",
+            metadata: ["step": "\(what)", "queue-id": "\(queueID)", "error": "\(error)"])
+    }
+
+    private func complain(of domain: Domain, nextStep: String) {
+        let now = clock.now()
+        let isDue = complaints.withLock { complaints in
+            if let last = complaints[domain], now.seconds - last.seconds < RelayIntake.complaintInterval,
+                now >= last
+            {
+                return false
+            }
+            complaints[domain] = now
+            return true
+        }
+        guard isDue else { return }
+        logger.error(
+            "mail is refused for now: no key of its author domain can be used",
+            metadata: ["domain": "\(domain)", "next-step": "\(nextStep)"])
+    }
+}
+
+/// The settings of intake.
+package struct RelayIntakeConfiguration: Hashable, Sendable {
+    /// This relay's name, for the trace field.
+    package var hostname: String
+    /// The trace field leaves out the address that a message came from.
+    package var hidesClientAddress: Bool
+    /// How long delivery is attempted, in seconds.
+    package var lifetime: Int64
+
+    package init(hostname: String, hidesClientAddress: Bool = false, lifetime: Int64) {
+        self.hostname = hostname
+        self.hidesClientAddress = hidesClientAddress
+        self.lifetime = lifetime
+    }
+}
+
+extension IntakeRefusal {
+    /// RFC 3463 §3.8: X.7.1, "delivery not authorized, message refused".
+    static func noKeys(nextStep: String) -> IntakeRefusal {
+        IntakeRefusal(
+            replyCode: 550, status: EnhancedStatusCode(5, 7, 1), lines: [printable("Message refused: \(nextStep)")])
+    }
+
+    /// RFC 3463 §3.8: X.7.5, "cryptographic failure".
+    static func noUsableKeys(nextStep: String) -> IntakeRefusal {
+        IntakeRefusal(
+            replyCode: 451, status: EnhancedStatusCode(4, 7, 5), lines: [printable("Try again later: \(nextStep)")])
+    }
+
+    /// A next step may name a file, and a file's name may hold anything.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { (32...126).contains($0.value) ? $0 : "?" }))
+    }
+
+    /// RFC 3463 §3.4: X.3.0, "other or undefined mail system status".
+    static var systemFault: IntakeRefusal {
+        IntakeRefusal(
+            replyCode: 451, status: EnhancedStatusCode(4, 3, 0), lines: ["Try again later: a fault of this relay."])
+    }
+}
