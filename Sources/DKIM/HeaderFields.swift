@@ -49,6 +49,12 @@ public struct HeaderFields: Sendable {
         self.fields = fields
     }
 
+    init(bytes: [UInt8], bodyStart: Int, fields: [Field]) {
+        self.bytes = bytes
+        self.bodyStart = bodyStart
+        self.fields = fields
+    }
+
     /// How many fields there are.
     public var count: Int { fields.count }
 

@@ -35,6 +35,24 @@ enum Vectors {
             + "IMmPSPDdQPNUYckcQ2QIDAQAB",
     ]
 
+    /// A clock at the time when the vectors of this directory were made.
+    static let now: Int64 = 1_795_500_000
+
+    static var verifier: Verifier {
+        Verifier(now: now) { name in keyRecords[name].map { .texts([$0]) } ?? .none }
+    }
+
+    /// A whole message with a signature on top.
+    static func sign(
+        _ message: [UInt8], with template: SignatureTemplate, signedAt: Int64 = now, expiresAt: Int64? = now + 604_800
+    ) throws -> [UInt8] {
+        let header = try HeaderFields(message)
+        let hasher = try BodyHasher(template.canonicalization.body)
+        hasher.append(Array(message[header.bodyStart...]))
+        return try template.sign(
+            header, bodyHash: hasher.finish(), signedAt: signedAt, expiresAt: expiresAt) + message
+    }
+
     static func hash(_ body: [UInt8], _ canonicalization: Canonicalization) throws -> String {
         let hasher = try BodyHasher(canonicalization)
         hasher.append(body)

@@ -42,6 +42,15 @@ final class SHA256 {
         return digest
     }
 
+    /// The digest of what has been given so far; the computation goes on.
+    func digestSoFar() throws(CryptographyError) -> [UInt8] {
+        let copy = try SHA256()
+        guard unsafe EVP_MD_CTX_copy_ex(copy.context, context) == 1 else {
+            throw CryptographyError(draining: "SHA-256")
+        }
+        return try copy.finish()
+    }
+
     /// The digest of bytes that are all there.
     static func digest(of bytes: [UInt8]) throws(CryptographyError) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: SHA256.octets)
