@@ -108,7 +108,7 @@ let package = Package(
             name: "DNSTests", dependencies: ["DNS", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "ReceivingTests",
-            dependencies: ["Mail", "Receiving", "SMTP", logging, nioCore, nioEmbedded, nioPosix],
+            dependencies: ["Mail", "Receiving", "SMTP", lifecycle, logging, nioCore, nioEmbedded, nioPosix],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SpoolingTests", dependencies: ["Mail", "Spooling", grdb, logging], swiftSettings: swiftSettings),
@@ -124,7 +124,8 @@ let package = Package(
         .testTarget(
             name: "RelayTests",
             dependencies: [
-                "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Signing", "Spooling", logging, nioCore,
+                "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Reporting", "Signing", "Spooling",
+                lifecycle, logging, nioCore,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

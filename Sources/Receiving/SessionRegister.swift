@@ -12,6 +12,12 @@ package struct SessionCounts: Hashable, Sendable {
     package var accepted: Int
     /// Turned away since the start: one too many, or during a shutdown.
     package var refused: Int
+
+    package init(open: Int = 0, accepted: Int = 0, refused: Int = 0) {
+        self.open = open
+        self.accepted = accepted
+        self.refused = refused
+    }
 }
 
 /// SessionRegister is in charge of knowing all open sessions: it counts them, turns away those that are too
