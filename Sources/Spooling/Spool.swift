@@ -190,6 +190,11 @@ package final class Spool: Sendable {
         startDrain()
     }
 
+    /// Whether a message is under a lease now.
+    package func isActive(_ id: QueueID) -> Bool {
+        state.withLock { $0.schedule.leases[id]?.isActive == true }
+    }
+
     func fail(_ job: EnqueueJob, with error: SpoolError) {
         if let file = job.file { files.unlink(files.path(of: file)) }
         job.completion(.failure(error))

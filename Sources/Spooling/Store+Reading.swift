@@ -78,10 +78,16 @@ extension Store {
         return StoredMessage(message: message, isHeld: row[9], length: row[10], file: row[11])
     }
 
-    /// The first octets of a content that is in the database; all of them unless a limit is given.
-    func inlineContent(_ id: Int64, limit: Int = .max) throws -> [UInt8] {
+    /// A content that is in the database.
+    func inlineContent(_ id: Int64) throws -> [UInt8] {
+        let statement = try database.cachedStatement(sql: "SELECT content FROM messages WHERE id = ?")
+        return try Data.fetchOne(statement, arguments: [id]).map { Array($0) } ?? []
+    }
+
+    /// Its first octets.
+    func inlineContent(_ id: Int64, prefix count: Int) throws -> [UInt8] {
         let statement = try database.cachedStatement(sql: "SELECT substr(content, 1, ?) FROM messages WHERE id = ?")
-        return try Data.fetchOne(statement, arguments: [limit, id]).map { Array($0) } ?? []
+        return try Data.fetchOne(statement, arguments: [count, id]).map { Array($0) } ?? []
     }
 
     func triedRecipients(_ id: Int64) throws -> [TriedRecipient] {
