@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DKIM
+import Foundation
+import Logging
+import Mail
+@testable import Signing
+import Synchronization
+
+/// A directory that a test has for itself; removed with `remove`.
+struct Scratch {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("waxwing-keys-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    var keys: String { path + "/Keys" }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func mode(_ name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: keys + "/" + name)
+        return (attributes[.posixPermissions] as? Int) ?? -1
+    }
+
+    func setMode(_ mode: Int, _ name: String) throws {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: keys + "/" + name)
+    }
+
+    /// Every file and directory below, sorted.
+    func names() -> [String] {
+        (FileManager.default.enumerator(atPath: keys)?.allObjects as? [String])?.sorted() ?? []
+    }
+}
+
+/// Keys made once: making RSA keys is slow.
+enum TestKeys {
+    static let rsa = Result { try SigningKey.generate(.rsa(bits: 2048)) }
+    static let otherRSA = Result { try SigningKey.generate(.rsa(bits: 2048)) }
+    static let ed25519 = Result { try SigningKey.generate(.ed25519) }
+}
+
+
+/// The author domain of most tests.
+let domain = unsafe Domain("example.com").unsafelyUnwrapped
+
+/// 2026-11-23T12:00:00Z.
+let noon = Timestamp(seconds: 1_795_435_200)
+
+extension KeyStore.Change {
+    static let test = KeyStore.Change(time: noon, user: "tester")
+}
+
+extension KeyStore {
+    /// Adds a key and makes it sign.
+    @discardableResult
+    func addActive(
+        _ key: SigningKey, to domain: Domain, selector: String, isUnproven: Bool = false
+    ) throws -> KeyDescription {
+        let wanted = Selector(selector)
+        let made = try add(key, to: domain, selector: wanted, evidence: "generated", .test)
+        let chosen = Selector(made.selector) ?? wanted
+        guard let chosen else { throw KeyError("no selector") }
+        return try activate(chosen, of: domain, evidence: "tested", isUnproven: isUnproven, .test)
+    }
+}
+
+/// Counts what happened.
+final class Events: Sendable {
+    private let all = Mutex<[RelayEvent]>([])
+
+    var sink: EventSink {
+        { event in self.all.withLock { $0.append(event) } }
+    }
+
+    var count: Int { all.withLock { $0.count } }
+}
+
+extension Logger {
+    static let none = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+}
