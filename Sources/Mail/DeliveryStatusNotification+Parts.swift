@@ -52,7 +52,7 @@ extension DeliveryStatusNotification {
         return headerSection[..<end]
     }
 
-    /// Whether it is 7-bit in the sense of RFC 2045 §2.7: lines of at most 998 octets, no NUL, CR and LF only in pairs.
+    /// Whether it is 7-bit data (RFC 2045 §2.7): lines of at most 998 octets, no NUL, CR and LF only in pairs.
     private static func isPlainText(_ text: ArraySlice<UInt8>) -> Bool {
         var column = 0
         var previous: UInt8 = 0
@@ -66,7 +66,9 @@ extension DeliveryStatusNotification {
         return previous != UInt8(ascii: "\r")
     }
 
-    /// A next hop without its port, an address as an address literal (RFC 3464 §2.1.2: `dns` names are domains or literals).
+    /// A next hop without its port, an address as an address literal.
+    ///
+    /// RFC 3464 §2.1.2: MTA names of the type `dns` are domains or address literals.
     static func hostName(of remote: String) -> String {
         var host = remote[...]
         if host.hasPrefix("["), let bracket = host.firstIndex(of: "]") {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// DeliveryStatusNotification is in charge of the message that tells a sender what became of a message (RFC 3464, RFC 6522);
-/// whether one may be sent at all is decided before it is made: never for a null reverse-path.
+/// DeliveryStatusNotification is in charge of the message that tells a sender what became of a message.
 ///
+/// RFC 3464, RFC 6522. Whether one may be sent at all is decided before it is made: never for a null reverse-path.
 /// It is pure ASCII with short lines whatever the original and the next hop's replies held, so that every next hop
 /// takes it.
 package struct DeliveryStatusNotification: Sendable {

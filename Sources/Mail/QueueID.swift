@@ -3,8 +3,8 @@
 
 /// The name of one message in the queue, given at intake and never used twice in a spool.
 ///
-/// 64 bits: a sign that is never set, 42 of the arrival time in milliseconds, 21 that tell apart the messages of one millisecond,
-/// so that IDs sort by arrival. Written as 13 characters of Crockford's base 32, such as `01J8ZK4T0QX7M`.
+/// 64 bits: a sign that is never set, 42 of the arrival time in milliseconds, 21 that tell apart the messages of
+/// one millisecond, so that IDs sort by arrival. Written as 13 characters of Crockford's base 32, such as `01J8ZK4T0QX7M`.
 package struct QueueID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package static let textLength = 13
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

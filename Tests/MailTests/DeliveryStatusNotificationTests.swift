@@ -46,63 +46,7 @@ struct DeliveryStatusNotificationTests {
         #expect(notification.envelope.reversePath == .null)
         #expect(notification.envelope.recipients == [try mailbox("app", "example.com")])
         #expect(!notification.envelope.isEightBit)
-        #expect(
-            content(notification) == """
-                From: Mail Delivery System <MAILER-DAEMON@example.com>
-                To: <app@example.com>
-                Subject: Undelivered mail returned to sender
-                Date: Mon, 23 Nov 2026 09:06:00 +0000
-                Message-ID: <0000000000011.5000000000000@example.com>
-                Auto-Submitted: auto-replied
-                MIME-Version: 1.0
-                Content-Type: multipart/report; report-type=delivery-status;
-                 boundary="=_0000000000011_5"
-
-                --=_0000000000011_5
-                Content-Type: text/plain; charset=us-ascii
-
-                This is the mail system at relay.example.com.
-
-                Your message of Mon, 23 Nov 2026 09:05:00 +0000 could not be delivered to the
-                recipients below. It will not be tried again.
-
-                <x@example.net>:
-                    mx.example.net:25 said: 550 5.1.1 User unknown
-
-                <"two  spaces"@example.org>:
-                    192.0.2.1:25: connection refused
-
-                --=_0000000000011_5
-                Content-Type: message/delivery-status
-
-                Reporting-MTA: dns; relay.example.com
-                X-Waxwing-Queue-ID: 0000000000011
-                Arrival-Date: Mon, 23 Nov 2026 09:05:00 +0000
-
-                Final-Recipient: rfc822; x@example.net
-                Action: failed
-                Status: 5.1.1
-                Remote-MTA: dns; mx.example.net
-                Diagnostic-Code: smtp; 550 5.1.1 User unknown
-
-                Final-Recipient: rfc822; "two  spaces"@example.org
-                Action: failed
-                Status: 4.4.1
-                Remote-MTA: dns; [192.0.2.1]
-                Diagnostic-Code: x-waxwing; connection refused
-                Last-Attempt-Date: Mon, 23 Nov 2026 09:06:00 +0000
-
-                --=_0000000000011_5
-                Content-Type: text/rfc822-headers
-
-                From: app@example.com
-                To: x@example.net
-                Subject: A folded
-                 subject
-
-                --=_0000000000011_5--
-
-                """.replacing("\n", with: "\r\n"))
+        #expect(content(notification) == DeliveryStatusNotificationTests.golden.replacing("\n", with: "\r\n"))
     }
 
     @Test("a report of delays only does not speak of failure")
@@ -192,8 +136,68 @@ struct DeliveryStatusNotificationTests {
         let end = try #require(text.firstRange(of: "\r\n\r\n")?.lowerBound)
         let header = try HeaderSection(Array((text[..<end] + "\r\n").utf8))
         let from = try #require(header.first(FieldName("From")))
-        #expect(try AddressParser.mailboxes(in: header.bytes[from.value]).map(\.description) == ["MAILER-DAEMON@example.com"])
+        #expect(
+            try AddressParser.mailboxes(in: header.bytes[from.value]).map(\.description) == [
+                "MAILER-DAEMON@example.com"
+            ])
         let to = try #require(header.first(FieldName("To")))
         #expect(try AddressParser.mailboxes(in: header.bytes[to.value]).map(\.description) == ["\"a@b\"@example.com"])
     }
+
+    private static let golden = """
+        From: Mail Delivery System <MAILER-DAEMON@example.com>
+        To: <app@example.com>
+        Subject: Undelivered mail returned to sender
+        Date: Mon, 23 Nov 2026 09:06:00 +0000
+        Message-ID: <0000000000011.5000000000000@example.com>
+        Auto-Submitted: auto-replied
+        MIME-Version: 1.0
+        Content-Type: multipart/report; report-type=delivery-status;
+         boundary="=_0000000000011_5"
+
+        --=_0000000000011_5
+        Content-Type: text/plain; charset=us-ascii
+
+        This is the mail system at relay.example.com.
+
+        Your message of Mon, 23 Nov 2026 09:05:00 +0000 could not be delivered to the
+        recipients below. It will not be tried again.
+
+        <x@example.net>:
+            mx.example.net:25 said: 550 5.1.1 User unknown
+
+        <"two  spaces"@example.org>:
+            192.0.2.1:25: connection refused
+
+        --=_0000000000011_5
+        Content-Type: message/delivery-status
+
+        Reporting-MTA: dns; relay.example.com
+        X-Waxwing-Queue-ID: 0000000000011
+        Arrival-Date: Mon, 23 Nov 2026 09:05:00 +0000
+
+        Final-Recipient: rfc822; x@example.net
+        Action: failed
+        Status: 5.1.1
+        Remote-MTA: dns; mx.example.net
+        Diagnostic-Code: smtp; 550 5.1.1 User unknown
+
+        Final-Recipient: rfc822; "two  spaces"@example.org
+        Action: failed
+        Status: 4.4.1
+        Remote-MTA: dns; [192.0.2.1]
+        Diagnostic-Code: x-waxwing; connection refused
+        Last-Attempt-Date: Mon, 23 Nov 2026 09:06:00 +0000
+
+        --=_0000000000011_5
+        Content-Type: text/rfc822-headers
+
+        From: app@example.com
+        To: x@example.net
+        Subject: A folded
+         subject
+
+        --=_0000000000011_5--
+
+        """
 }

@@ -77,11 +77,14 @@ struct HeaderSectionTests {
         let pieces = ["A", "b:", ":", " ", "\t", "\r\n", "x", "\r", "\n", "\u{fc}", "From: "]
         var whole = 0
         for _ in 0..<20000 {
-            let text = (0..<Int.random(in: 0..<12, using: &generator))
+            let text =
+                (0..<Int.random(in: 0..<12, using: &generator))
                 .map { _ in pieces.randomElement(using: &generator) ?? "" }.joined() + "\r\n"
             guard let header = try? HeaderSection(Array(text.utf8)) else { continue }
             whole += 1
-            #expect(header.fields.flatMap { header.bytes[$0.octets] } == header.bytes, "seed \(seed): \(text.debugDescription)")
+            #expect(
+                header.fields.flatMap { header.bytes[$0.octets] } == header.bytes,
+                "seed \(seed): \(text.debugDescription)")
             for field in header.fields {
                 #expect(header.bytes[field.name.upperBound] == UInt8(ascii: ":"), "seed \(seed)")
                 #expect(!header.bytes[field.name].contains { $0 <= 32 || $0 > 126 }, "seed \(seed)")

@@ -9,7 +9,8 @@ struct SharedTypesTests {
     @Test(
         "names that are domains",
         arguments: [
-            ("example.com", "example.com"), ("EXAMPLE.Com.", "example.com"), ("a", "a"), ("_domainkey.x", "_domainkey.x"),
+            ("example.com", "example.com"), ("EXAMPLE.Com.", "example.com"), ("a", "a"),
+            ("_domainkey.x", "_domainkey.x"),
             ("xn--bcher-kva.example", "xn--bcher-kva.example"), ("1.2.3.4", "1.2.3.4"),
         ])
     func domains(text: String, name: String) {
@@ -73,7 +74,9 @@ struct SharedTypesTests {
 
     @Test(
         "texts that are not queue IDs",
-        arguments: ["", "0000000000000", "000000000001", "00000000000001", "000000000000U", "ZZZZZZZZZZZZZ", "00000 0000001"])
+        arguments: [
+            "", "0000000000000", "000000000001", "00000000000001", "000000000000U", "ZZZZZZZZZZZZZ", "00000 0000001",
+        ])
     func notQueueIDs(text: String) {
         #expect(QueueID(text) == nil)
     }

@@ -66,8 +66,10 @@ struct HeaderIntakeTests {
     @Test(
         "a Message-ID never names localhost",
         arguments: [
-            ("localhost", "relay.example.com", "relay.example.com"), ("app.localhost", "relay.example.com", "relay.example.com"),
-            ("localhost.localdomain", "relay.example.com", "relay.example.com"), ("localhost", "localhost", "waxwing.invalid"),
+            ("localhost", "relay.example.com", "relay.example.com"),
+            ("app.localhost", "relay.example.com", "relay.example.com"),
+            ("localhost.localdomain", "relay.example.com", "relay.example.com"),
+            ("localhost", "localhost", "waxwing.invalid"),
             ("mylocalhost", "relay.example.com", "mylocalhost"),
         ])
     func messageIDHost(authorDomain: String, hostname: String, host: String) throws {
@@ -170,7 +172,8 @@ struct HeaderIntakeTests {
 
     @Test("the author domain is the address's, not one in the display name")
     func displayName() throws {
-        #expect(try admit("From: \"a@evil.example\" (b@evil.example)\n <x@EXAMPLE.net>\n").authorDomain == "example.net")
+        #expect(
+            try admit("From: \"a@evil.example\" (b@evil.example)\n <x@EXAMPLE.net>\n").authorDomain == "example.net")
     }
 
     @Test("a malformed header section is refused and its line named")

@@ -44,7 +44,8 @@ struct HeaderIntakeTraceTests {
     func own() throws {
         #expect(
             try trace(nil)
-                == "Received: by relay.example.com id \(HeaderIntakeTests.queueID);\n\tMon, 23 Nov 2026 09:05:00 +0000\n")
+                == "Received: by relay.example.com id \(HeaderIntakeTests.queueID);\n\tMon, 23 Nov 2026 09:05:00 +0000\n"
+        )
     }
 
     @Test("what a client calls itself can't become syntax of the field")

@@ -44,7 +44,9 @@ struct FunctionFinder {
 
     /// The name of the function whose declaration this word starts; nil if it starts none.
     private func declaredName(_ word: String, at position: Int) -> String? {
-        if position > 0, code[position - 1] == UInt8(ascii: ".") || code[position - 1] == UInt8(ascii: "`") { return nil }
+        if position > 0, code[position - 1] == UInt8(ascii: ".") || code[position - 1] == UInt8(ascii: "`") {
+            return nil
+        }
         let after = position + word.utf8.count
         switch word {
         case "func":

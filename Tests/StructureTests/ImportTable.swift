@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// ImportTable is in charge of which module may import what. Stages are named by gerunds, what they speak by nouns; no
+/// ImportTable is in charge of which module may import what.
+///
+/// Stages are named by gerunds, what they speak by nouns; no
 /// arrow points back up the path of a message.
 enum ImportTable {
     /// Parts of the platform that any module but Mail may use.

@@ -3,24 +3,15 @@
 
 package import Mail
 
-/// HeaderIntake is in charge of what happens to a header section when a message comes in: it is refused, or it gets the
-/// fields that it lacks, loses those that must not leave, and a trace field is prepended. It never touches the octets of
-/// a field that stays, and never looks at a key.
+/// HeaderIntake is in charge of what happens to a header section when a message comes in.
 ///
-/// A pure function of what came in, the moment and a random number.
+/// The message is refused, or its header section gets the fields that it lacks, loses those that must not leave,
+/// and a trace field is prepended: a pure function of what came in, the moment and a random number. It never
+/// touches the octets of a field that stays, and never looks at a key.
 package struct HeaderIntake: Sendable {
     /// RFC 5321 §6.3 asks for a limit of at least 100 hops between all relays; mail that is being submitted has
     /// few behind it, so half of that already is a loop.
     package static let maximumReceivedFields = 50
-
-    private static let removedNames = ["Bcc", "Resent-Bcc", "Return-Path", "Content-Length"].map { FieldName($0) }
-    private static let authenticationResults = FieldName("Authentication-Results")
-    private static let from = FieldName("From")
-    private static let received = FieldName("Received")
-    private static let date = FieldName("Date")
-    private static let messageID = FieldName("Message-ID")
-    private static let resentDate = FieldName("Resent-Date")
-    private static let resentMessageID = FieldName("Resent-Message-ID")
 
     private let hostname: String
     private let traceField: TraceField
@@ -46,7 +37,7 @@ package struct HeaderIntake: Sendable {
         } catch {
             throw .malformedHeaderSection(error)
         }
-        let survey = Survey(of: header, hostname: hostname)
+        let survey = HeaderSurvey(of: header, hostname: hostname)
         guard survey.receivedFields < HeaderIntake.maximumReceivedFields else {
             throw .tooManyHops(survey.receivedFields)
         }
@@ -55,8 +46,8 @@ package struct HeaderIntake: Sendable {
         var output: [UInt8] = []
         output.reserveCapacity(headerSection.count + 512)
         traceField.append(client: client, queueID: queueID, arrival: arrival, to: &output)
-        // RFC 6409 §8.2, §8.3; RFC 5322 §3.6.6: of a resent message the newest block of Resent fields is completed, which
-        // stands on top, and the original's fields stay as they are.
+        // RFC 6409 §8.2, §8.3; RFC 5322 §3.6.6: of a resent message the newest block of Resent fields is completed,
+        // which stands on top, and the original's fields stay as they are.
         var copied = 0
         let prefix = survey.topResentBlock == nil ? "" : "Resent-"
         let insertion = survey.topResentBlock?.start ?? 0
@@ -119,97 +110,4 @@ package struct AdmittedHeader: Hashable, Sendable {
     package var bytes: [UInt8]
     /// The domain of the one author in From.
     package var authorDomain: Domain
-}
-
-extension HeaderIntake {
-    /// What one pass over the fields finds.
-    private struct Survey {
-        var from: [HeaderSection.Field] = []
-        var receivedFields = 0
-        var removed: [Range<Int>] = []
-        var hasDate = false
-        var hasMessageID = false
-        /// The fields of the newest resending; nil if the message was not resent.
-        var topResentBlock: ResentBlock?
-
-        struct ResentBlock {
-            var start: Int
-            var names: Set<String> = []
-            var isOpen = true
-        }
-
-        init(of header: HeaderSection, hostname: String) {
-            var hasOriginalDate = false
-            var hasOriginalMessageID = false
-            for field in header.fields {
-                if HeaderIntake.removedNames.contains(where: { header.isNamed(field, $0) }) {
-                    // Nor does it count as part of a resending.
-                    removed.append(field.octets)
-                    continue
-                } else if header.isNamed(field, HeaderIntake.from) {
-                    from.append(field)
-                } else if header.isNamed(field, HeaderIntake.received) {
-                    receivedFields += 1
-                } else if header.isNamed(field, HeaderIntake.date) {
-                    hasOriginalDate = true
-                } else if header.isNamed(field, HeaderIntake.messageID) {
-                    hasOriginalMessageID = true
-                } else if header.isNamed(field, HeaderIntake.authenticationResults),
-                    Survey.authenticationService(of: field, in: header) == hostname.lowercased()
-                {
-                    // RFC 8601 §5: nobody but this host may speak in its name.
-                    removed.append(field.octets)
-                }
-                noteResent(field, in: header)
-            }
-            hasDate = topResentBlock?.names.contains("resent-date") ?? hasOriginalDate
-            hasMessageID = topResentBlock?.names.contains("resent-message-id") ?? hasOriginalMessageID
-        }
-
-        /// RFC 5322 §3.6.6: each resending prepends a block, in which no name stands twice.
-        private mutating func noteResent(_ field: HeaderSection.Field, in header: HeaderSection) {
-            guard topResentBlock?.isOpen ?? true else { return }
-            let isResent = field.name.count > 7 && header.bytes[field.name].prefix(7).elementsEqual("Resent-".utf8) {
-                $0 | 0x20 == $1 | 0x20
-            }
-            guard isResent else {
-                topResentBlock?.isOpen = false
-                return
-            }
-            var block = topResentBlock ?? ResentBlock(start: field.octets.lowerBound)
-            if !block.names.insert(header.name(of: field).lowercased()).inserted { block.isOpen = false }
-            topResentBlock = block
-        }
-
-        /// The authserv-id that an Authentication-Results field starts with (RFC 8601 §2.2), in lower case.
-        private static func authenticationService(of field: HeaderSection.Field, in header: HeaderSection) -> String? {
-            let value = header.value(of: field)
-            var depth = 0
-            var word = ""
-            for character in value.unicodeScalars {
-                switch character {
-                case "(": depth += 1
-                case ")": depth -= 1
-                case ";" where depth == 0: return word.lowercased()
-                case " ", "\t":
-                    if !word.isEmpty, depth == 0 { return word.lowercased() }
-                case "\"": continue
-                default:
-                    if depth == 0 { word.unicodeScalars.append(character) }
-                }
-            }
-            return word.lowercased()
-        }
-
-        /// Appends what stays of the octets from `position` to `end`.
-        func copy(_ header: HeaderSection, from position: inout Int, upTo end: Int, to output: inout [UInt8]) {
-            for range in removed where range.lowerBound >= position && range.lowerBound < end {
-                output += header.bytes[position..<range.lowerBound]
-                position = range.upperBound
-            }
-            guard position < end else { return }
-            output += header.bytes[position..<end]
-            position = end
-        }
-    }
 }

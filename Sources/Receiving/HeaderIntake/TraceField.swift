@@ -3,7 +3,7 @@
 
 import Mail
 
-/// TraceField is in charge of the Received field that says when, where and from whom a message came in (RFC 5321 §4.4).
+/// TraceField is in charge of the Received field: when, where and from whom a message came in (RFC 5321 §4.4).
 ///
 ///     Received: from app.example.com ([192.0.2.7])
 ///         by relay.example.com with ESMTP id 01J8ZK4T0QX7M;

@@ -3,8 +3,9 @@
 
 internal import Mail
 
-/// HeaderCollector is in charge of the octets of a content up to the empty line that ends its header section; they may
-/// come in pieces of any size, and there is a limit to them.
+/// HeaderCollector is in charge of the octets of a content up to the empty line that ends its header section.
+///
+/// They may come in pieces of any size, and there is a limit to them.
 struct HeaderCollector {
     enum Progress: Hashable {
         case incomplete
@@ -17,7 +18,9 @@ struct HeaderCollector {
     }
 
     private(set) var bytes: [UInt8] = []
-    /// How many octets of CRLF CRLF came last. The first line starts as if a line had ended before it: when it is
+    /// How many octets of CRLF CRLF came last.
+    ///
+    /// The first line starts as if a line had ended before it: when it is
     /// empty, there are no fields.
     private var matched = 2
 

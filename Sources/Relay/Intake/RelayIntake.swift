@@ -8,9 +8,10 @@ package import Signing
 package import Spooling
 internal import Synchronization
 
-/// RelayIntake is in charge of taking messages in, those of clients and Waxwing's own alike: it puts together the judgement of the
-/// header section, the question whether the author domain can be signed for, the body hash and the spool.
+/// RelayIntake is in charge of taking messages in, those of clients and Waxwing's own alike.
 ///
+/// It puts together the judgement of the header section, the question whether the author domain can be signed for,
+/// the body hash and the spool.
 /// What it accepts is on disk and could be signed when it came in; it never signs.
 package final class RelayIntake: Intake {
     /// How often the log is told that one domain's keys can't be used, whatever the number of its messages.
@@ -26,7 +27,7 @@ package final class RelayIntake: Intake {
 
     /// Starts anywhere, so that IDs made just before and just after a restart differ too.
     private let distinguisher = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
-    /// When the log was last told of a domain. Holds domains with keys only.
+    /// When the log was last told of a domain, of those that have keys.
     private let complaints = Mutex<[Domain: Timestamp]>([:])
 
     package init(

@@ -6,9 +6,9 @@ internal import Mail
 internal import Receiving
 internal import Spooling
 
-/// RelayIntakeTransaction is in charge of one message on its way in: the header section is collected and judged whole, the
-/// body passes through the hasher into the spool piece by piece.
+/// RelayIntakeTransaction is in charge of one message on its way in.
 ///
+/// The header section is collected and judged whole, the body passes through the hasher into the spool piece by piece.
 /// The first reason to refuse holds; octets after it are passed over, and the reply says it at the end.
 ///
 /// Sendable, unchecked:

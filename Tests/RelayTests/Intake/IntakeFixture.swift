@@ -10,8 +10,9 @@ import Signing
 import Spooling
 import Synchronization
 
-/// IntakeFixture is in charge of an intake on a real spool and a real key directory, in a directory of its own that goes
-/// away with it. Its clock stands until it is moved.
+/// IntakeFixture is in charge of an intake on a real spool and a real key directory.
+///
+/// Both are in a directory of their own that goes away with it. Its clock stands until it is moved.
 final class IntakeFixture: Sendable {
     let directory: String
     let spool: Spool

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Header collector")
 struct IntakeHeaderCollectorTests {
-    private func append(_ text: some Collection<UInt8>, to collector: inout HeaderCollector) -> HeaderCollector.Progress {
+    private func append(_ text: some Collection<UInt8>, to collector: inout HeaderCollector) -> HeaderCollector.Progress
+    {
         let bytes = Array(text)
         return unsafe bytes.withUnsafeBytes { unsafe collector.append($0) }
     }
@@ -39,7 +40,9 @@ struct IntakeHeaderCollectorTests {
         }
     }
 
-    @Test("without an empty line there is no end", arguments: ["", "A", "A\r\n", "A\r\n\n", "A\n\n", "A\r\n\r", "A\r\n \r\n"])
+    @Test(
+        "without an empty line there is no end",
+        arguments: ["", "A", "A\r\n", "A\r\n\n", "A\n\n", "A\r\n\r", "A\r\n \r\n"])
     func incomplete(content: String) {
         var collector = HeaderCollector()
         for byte in content.utf8 { #expect(append([byte], to: &collector) == .incomplete) }

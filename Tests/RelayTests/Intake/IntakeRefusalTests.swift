@@ -23,7 +23,9 @@ struct IntakeRefusalTests {
         await fixture.spool.close()
     }
 
-    @Test("with a key that is not active it is refused for now, the next step is named, and the log is told once a minute")
+    @Test(
+        "with a key that is not active it is refused for now, the next step is named, and the log is told once a minute"
+    )
     func notActive() async throws {
         let fixture = try IntakeFixture()
         let domain = try #require(Domain("example.org"))

@@ -88,7 +88,8 @@ struct IntakeTests {
     @Test(
         "contents with little or no body",
         arguments: [
-            ("\r\n", ""), ("", ""), ("\r\n\r\n", "\r\n"), ("\r\nx\r\n", "x\r\n"), ("\r\n\r\n\r\nx\r\n", "\r\n\r\nx\r\n"),
+            ("\r\n", ""), ("", ""), ("\r\n\r\n", "\r\n"), ("\r\nx\r\n", "x\r\n"),
+            ("\r\n\r\n\r\nx\r\n", "\r\n\r\nx\r\n"),
         ])
     func shortBodies(rest: String, body: String) async throws {
         let fixture = try IntakeFixture()
@@ -117,7 +118,9 @@ struct IntakeTests {
         await fixture.spool.close()
     }
 
-    @Test("a header section at the limit passes, one octet more is refused, in whatever pieces", arguments: [1000, 1 << 20])
+    @Test(
+        "a header section at the limit passes, one octet more is refused, in whatever pieces",
+        arguments: [1000, 1 << 20])
     func headerLimit(pieceSize: Int) async throws {
         let fixture = try IntakeFixture()
         let start = "From: a@example.com\r\nX: "
@@ -203,7 +206,9 @@ struct IntakeTests {
             #expect(await fixture.submit([Array(header.utf8), body]).queueID != nil)
             #expect(await fixture.claim()?.envelope.isEightBit == (position >= 0))
         }
-        #expect(await fixture.submit([Array(header.utf8), plain], IntakeFixture.submission(isEightBit: true)).queueID != nil)
+        #expect(
+            await fixture.submit([Array(header.utf8), plain], IntakeFixture.submission(isEightBit: true)).queueID != nil
+        )
         #expect(await fixture.claim()?.envelope.isEightBit == true, "what was declared stays")
         await fixture.spool.close()
     }
