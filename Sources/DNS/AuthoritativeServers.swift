@@ -91,8 +91,9 @@ package struct AuthoritativeServers: Sendable {
         return Array(targets.prefix(Self.maximumServers))
     }
 
-    /// Where all servers point to others: those. One server that points away while the rest answer is wrong, and
-    /// its answer stays.
+    /// Where all servers point to others: those.
+    ///
+    /// One server that points away while the rest answer is wrong, and its answer stays.
     private func referral(in answers: [ServerAnswer]) -> [String]? {
         var names: [String] = []
         for answer in answers {

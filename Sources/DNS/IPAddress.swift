@@ -49,7 +49,9 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// An address, and after an `@` a port other than 53. Nil if `text` is anything else.
+    /// An address, and after an `@` a port other than 53.
+    ///
+    /// Nil if `text` is anything else.
     package init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = IPAddress(String(parts[0])) else { return nil }

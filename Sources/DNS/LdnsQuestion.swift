@@ -4,8 +4,10 @@
 internal import CLdns
 internal import Glibc
 
-/// LdnsQuestion asks one name server itself, without any cache between: over UDP, once more, then over TCP
-/// (a truncated reply leads there at once). Blocks, for at most the sum of `tries`.
+/// LdnsQuestion asks one name server itself, without any cache between: over UDP, once more, then over TCP (a
+/// truncated reply leads there at once).
+///
+/// Blocks, for at most the sum of `tries`.
 struct LdnsQuestion {
     private static let tries: [(isTCP: Bool, seconds: Int)] = [(false, 1), (false, 2), (true, 2)]
 

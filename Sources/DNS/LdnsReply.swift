@@ -3,7 +3,9 @@
 
 internal import CLdns
 
-/// LdnsReply reads what a name server said: rcode, AA flag and records. Only authoritative data counts.
+/// LdnsReply reads what a name server said: rcode, AA flag and records.
+///
+/// Only authoritative data counts.
 enum LdnsReply {
     /// More aliases in a row are taken for a circle.
     static let maximumAliases = 8

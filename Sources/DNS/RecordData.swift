@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// RecordData reads the data of DNS records: octets from the network, so every length is checked before it
-/// is used. Names inside are not compressed (libunbound and ldns have undone that).
+/// RecordData reads the data of DNS records: octets from the network, so every length is checked before it is used.
+///
+/// Names inside are not compressed (libunbound and ldns have undone that).
 enum RecordData {
     /// RFC 1035 §2.3.4.
     static let maximumNameOctets = 255
@@ -39,13 +40,17 @@ enum RecordData {
         }
     }
 
-    /// RFC 1035 §3.3.9: 16 bits of preference and a name. Nil if malformed.
+    /// RFC 1035 §3.3.9: 16 bits of preference and a name.
+    ///
+    /// Nil if malformed.
     static func mailExchanger(_ data: [UInt8]) -> MXRecord? {
         guard data.count > 2, let host = name(data.dropFirst(2)) else { return nil }
         return MXRecord(preference: Int(data[0]) << 8 | Int(data[1]), host: host)
     }
 
-    /// RFC 1035 §3.3.14: strings, each with its length before it; joined. Nil if malformed.
+    /// RFC 1035 §3.3.14: strings, each with its length before it; joined.
+    ///
+    /// Nil if malformed.
     static func text(_ data: [UInt8]) -> [UInt8]? {
         guard !data.isEmpty else { return nil }
         var joined: [UInt8] = []

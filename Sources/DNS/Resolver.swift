@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// A seam: who answers questions about names. `UnboundResolver` in the program, a table in tests.
+/// A seam: who answers questions about names.
+///
+/// `UnboundResolver` in the program, a table in tests.
 ///
 /// Aliases (CNAME) are followed. NXDOMAIN, no data and "could not be found out now" are told apart,
 /// because a mail for the first fails and a mail for the last is deferred.
 package protocol Resolver: Sendable {
-    /// The mail exchangers of a domain. Throws only `.temporary`.
+    /// The mail exchangers of a domain.
+    ///
+    /// Throws only `.temporary`.
     func mx(_ name: String) async throws(DNSError) -> MXAnswer
 
-    /// The addresses of a host, at least one. An address written as text is its own answer.
+    /// The addresses of a host, at least one.
+    ///
+    /// An address written as text is its own answer.
     func addresses(_ host: String) async throws(DNSError) -> [IPAddress]
 
-    /// The text records of a name. Throws only `.temporary`.
+    /// The text records of a name.
+    ///
+    /// Throws only `.temporary`.
     func txt(_ name: String) async throws(DNSError) -> TXTAnswer
 }
 
@@ -51,7 +59,9 @@ package enum TXTAnswer: Hashable, Sendable {
 
 /// Why a question has no answer.
 package enum DNSError: Error, Hashable, Sendable {
-    /// SERVFAIL, no reply in time, a malformed answer: ask again later. The text says which, in one line.
+    /// SERVFAIL, no reply in time, a malformed answer: ask again later.
+    ///
+    /// The text says which, in one line.
     case temporary(String)
     /// The name does not exist (NXDOMAIN).
     case nameError

@@ -5,7 +5,9 @@
 package struct ResolverConfiguration: Hashable, Sendable {
     /// Recursive servers to ask; empty takes those of `resolvConf`.
     package var servers: [ServerAddress] = []
-    /// Read once, when the resolver is made. Without it names are resolved from the root.
+    /// Read once, when the resolver is made.
+    ///
+    /// Without it names are resolved from the root.
     package var resolvConf = "/etc/resolv.conf"
     /// Names and addresses that need no DNS; nil for none.
     package var hostsFile: String? = "/etc/hosts"

@@ -4,7 +4,9 @@
 internal import CUnbound
 internal import Logging
 
-/// Owns one libunbound context and frees it. Used by one thread: `UnboundPump` hands it over once.
+/// Owns one libunbound context and frees it.
+///
+/// Used by one thread: `UnboundPump` hands it over once.
 ///
 /// libunbound works in a thread of its own (`ub_ctx_async`); `process` runs the callbacks of finished questions.
 @safe final class UnboundContext {
@@ -57,7 +59,9 @@ internal import Logging
     /// Runs the callbacks of finished questions on this thread.
     func process() -> Bool { unsafe ub_process(context) == 0 }
 
-    /// Starts a question. `callback` gets `reference` and a result that it must free.
+    /// Starts a question.
+    ///
+    /// `callback` gets `reference` and a result that it must free.
     func ask(
         _ name: String, type: RecordType, reference: UnsafeMutableRawPointer, callback: ub_callback_type
     ) throws(DNSError) {

@@ -6,7 +6,9 @@ internal import Glibc
 
 /// The part of `UnboundPump` that belongs to its thread: the context and the questions in it.
 final class UnboundLoop {
-    /// A question that libunbound works on. It holds one reference until the callback has run.
+    /// A question that libunbound works on.
+    ///
+    /// It holds one reference until the callback has run.
     private final class InFlight {
         /// Nil once answered, by libunbound or by the deadline.
         var question: UnboundQuestion?
@@ -55,7 +57,8 @@ final class UnboundLoop {
         inFlight[ObjectIdentifier(entry)] = entry
         let reference = unsafe Unmanaged.passUnretained(entry).toOpaque()
         do throws(DNSError) {
-            try unsafe context?.ask(question.name, type: question.type, reference: reference) { reference, status, result in
+            try unsafe context?.ask(question.name, type: question.type, reference: reference) {
+                reference, status, result in
                 defer { unsafe ub_resolve_free(result) }
                 guard let reference = unsafe reference else { return }
                 // The table keeps the entry alive until here.
@@ -86,7 +89,8 @@ final class UnboundLoop {
         let open = inFlight.values.lazy.compactMap { $0.question?.deadline }
         guard let next = [open.min(), waiting.first?.deadline].compactMap({ $0 }).min() else { return -1 }
         let left = ContinuousClock.now.duration(to: next)
-        return CInt(clamping: max(0, left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1))
+        return CInt(
+            clamping: max(0, left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1))
     }
 
     /// Frees libunbound, which runs no further callback, and answers what is left.

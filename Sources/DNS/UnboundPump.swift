@@ -31,12 +31,14 @@ final class UnboundPump: Sendable {
         let loop = UnboundLoop(context, maximumInFlight: configuration.maximumInFlight)
         let box = unsafe Unmanaged.passRetained(Start(pump: self, loop: loop))
         var thread = pthread_t()
-        let result = unsafe pthread_create(&thread, nil, { argument in
-            guard let argument = unsafe argument else { return nil }
-            let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            start.pump.run(start.loop)
-            return nil
-        }, box.toOpaque())
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                start.pump.run(start.loop)
+                return nil
+            }, box.toOpaque())
         guard result == 0 else {
             unsafe box.release()
             Glibc.close(wake)

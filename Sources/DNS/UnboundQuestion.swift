@@ -51,7 +51,7 @@ struct RecordSet: Sendable, Equatable {
         }
         var isAlias = false
         if let canonical = unsafe result.canonname, let asked = unsafe result.qname {
-            isAlias = unsafe sameName(String(cString: canonical), String(cString: asked))  == false
+            isAlias = unsafe sameName(String(cString: canonical), String(cString: asked)) == false
         }
         if unsafe result.nxdomain != 0 { return .success(RecordSet(kind: .nameError, isAlias: isAlias)) }
         // libunbound folds SERVFAIL, REFUSED and silence into one code.

@@ -3,8 +3,10 @@
 
 package import Logging
 
-/// UnboundResolver is in charge of questions to the DNS: asynchronous, cached (by libunbound, negative
-/// answers too), bounded in number and in time. It never blocks the thread that asks.
+/// UnboundResolver is in charge of questions to the DNS: asynchronous, cached (by libunbound, negative answers too),
+/// bounded in number and in time.
+///
+/// It never blocks the thread that asks.
 ///
 /// It does not validate DNSSEC.
 package final class UnboundResolver: Resolver {
@@ -53,8 +55,9 @@ package final class UnboundResolver: Resolver {
         return try Self.addresses(from: [four, await sixteen])
     }
 
-    /// One address is enough, whatever the other question came to. Without any, a temporary failure counts
-    /// first: the missing answer may hold one.
+    /// One address is enough, whatever the other question came to.
+    ///
+    /// Without any, a temporary failure counts first: the missing answer may hold one.
     static func addresses(from answers: [UnboundQuestion.Answer]) throws(DNSError) -> [IPAddress] {
         var found: [IPAddress] = []
         var failure = DNSError.nameError

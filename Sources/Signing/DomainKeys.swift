@@ -10,12 +10,16 @@ internal import Synchronization
 struct DomainKeys: Sendable {
     var rsa: ActiveKey?
     var ed25519: ActiveKey?
-    /// Without a usable key: what to do. Nil if there is no key at all.
+    /// Without a usable key: what to do.
+    ///
+    /// Nil if there is no key at all.
     var nextStep: String?
 
     var isUsable: Bool { rsa != nil || ed25519 != nil }
 
-    /// Reads the active keys of a domain. Never fails: what is wrong is logged and becomes the next step.
+    /// Reads the active keys of a domain.
+    ///
+    /// Never fails: what is wrong is logged and becomes the next step.
     static func load(_ domain: Domain, from store: KeyStore, logger: Logger) -> DomainKeys {
         var keys = DomainKeys()
         var problems: [KeyError] = []

@@ -3,8 +3,10 @@
 
 internal import Glibc
 
-/// DurableFiles is in charge of every change on disk that keys need: each is complete and on the disk, or it
-/// did not happen. Its steps can be made to fail one by one in tests.
+/// DurableFiles is in charge of every change on disk that keys need: each is complete and on the disk, or it did not
+/// happen.
+///
+/// Its steps can be made to fail one by one in tests.
 struct DurableFiles: Sendable {
     enum Step: String, Sendable {
         case makeDirectory, createFile, writeFile, syncFile, giveAway, rename, syncDirectory, lock
@@ -76,7 +78,9 @@ struct DurableFiles: Sendable {
         try syncDirectory(directory)
     }
 
-    /// Renames a file or a directory. The new name is on the disk when this returns.
+    /// Renames a file or a directory.
+    ///
+    /// The new name is on the disk when this returns.
     func move(_ path: String, to target: String, in directory: String) throws(KeyError) {
         try beforeStep(.rename, target)
         guard unsafe rename(path, target) == 0 else { throw Self.failure("rename to", target) }

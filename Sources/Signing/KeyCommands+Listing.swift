@@ -37,7 +37,8 @@ extension KeyCommands {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
         let since = key.history.last.map { "since \($0.time.formatted(.iso8601.year().month().day()))" } ?? ""
-        var line = "\(column(key.selector, 20))  \(column(key.algorithm, 8))  \(column(key.state.rawValue, 11))  \(since)"
+        var line =
+            "\(column(key.selector, 20))  \(column(key.algorithm, 8))  \(column(key.state.rawValue, 11))  \(since)"
         if key.isUnproven {
             let user = key.history.last { $0.isUnproven == true }?.by ?? "unknown"
             line += "  unproven (forced by \(KeyProver.printable(Array(user.utf8))))"

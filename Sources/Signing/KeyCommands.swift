@@ -5,8 +5,10 @@ internal import DKIM
 internal import FoundationEssentials
 package import Mail
 
-/// KeyCommands is in charge of what `waxwing keys` does, whoever runs it: the command itself, or the daemon on
-/// behalf of one. It returns text; it prints nothing.
+/// KeyCommands is in charge of what `waxwing keys` does, whoever runs it: the command itself, or the daemon on behalf
+/// of one.
+///
+/// It returns text; it prints nothing.
 package struct KeyCommands: Sendable {
     let store: KeyStore
     let prover: KeyProver
@@ -115,7 +117,9 @@ package struct KeyCommands: Sendable {
             let active = try store.activate(
                 selector, of: domain, evidence: evidence, isUnproven: isUnproven, change(request))
             text += "\(active.selector) (\(active.algorithm)) is active for \(domain): \(evidence)\n"
-            if isUnproven { warnings.append("\(active.recordName) signs without proof that anybody can see its record") }
+            if isUnproven {
+                warnings.append("\(active.recordName) signs without proof that anybody can see its record")
+            }
         }
         return KeyResponse(text: text, warnings: warnings + store.warnings(), hasChanged: true)
     }
@@ -145,7 +149,9 @@ package struct KeyCommands: Sendable {
     func domain(_ request: KeyRequest) throws(KeyError) -> Domain {
         let text = request.domain ?? ""
         guard let domain = Domain(text) else {
-            throw KeyError("\(KeyProver.printable(Array(text.utf8))) is no domain name: write it as in example.com, xn--* for others")
+            throw KeyError(
+                "\(KeyProver.printable(Array(text.utf8))) is no domain name: write it as in example.com, xn--* for others"
+            )
         }
         return domain
     }

@@ -17,7 +17,9 @@ package struct KeyDescription: Codable, Hashable, Sendable {
         package var by: String
         /// What it rests on: the servers asked and what they said, or how the key came here.
         package var evidence: String?
-        /// An active key that was forced without proof from the DNS. Absent is false.
+        /// An active key that was forced without proof from the DNS.
+        ///
+        /// Absent is false.
         package var isUnproven: Bool?
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-package import DNS
 internal import DKIM
+package import DNS
 internal import Mail
 
 /// KeyProver is in charge of finding out whether the world can see a key: it asks every authoritative server of
@@ -21,7 +21,9 @@ package struct KeyProver: Sendable {
 
     /// What the servers say together.
     enum Proof: Hashable, Sendable {
-        /// Every server returns the public key. Which servers, in one line.
+        /// Every server returns the public key.
+        ///
+        /// Which servers, in one line.
         case published(evidence: String, warnings: [String])
         /// What is missing and where, in lines.
         case notPublished(reason: String)
@@ -45,7 +47,8 @@ package struct KeyProver: Sendable {
         let wrong = findings.compactMap { item in item.finding.problem.map { "  \(item.server): \($0)" } }
         guard wrong.isEmpty else {
             return .notPublished(
-                reason: wrong.joined(separator: "\n") + "\nExpected at every server, as the only record:\n  \(key.record)")
+                reason: wrong.joined(separator: "\n")
+                    + "\nExpected at every server, as the only record:\n  \(key.record)")
         }
         let warnings = findings.compactMap { item in item.finding.warning.map { "\(item.server): \($0)" } }
         return .published(
@@ -53,7 +56,9 @@ package struct KeyProver: Sendable {
     }
 
     /// Both nil: just what it should be.
-    private static func finding(_ kind: ServerAnswer.Kind, _ key: KeyDescription) -> (problem: String?, warning: String?) {
+    private static func finding(_ kind: ServerAnswer.Kind, _ key: KeyDescription) -> (
+        problem: String?, warning: String?
+    ) {
         switch kind {
         case .nameError: ("the name \(key.recordName) does not exist", nil)
         case .noData: ("the name \(key.recordName) has no TXT record", nil)
@@ -65,7 +70,8 @@ package struct KeyProver: Sendable {
         }
     }
 
-    private static func finding(records texts: [[UInt8]], _ key: KeyDescription) -> (problem: String?, warning: String?) {
+    private static func finding(records texts: [[UInt8]], _ key: KeyDescription) -> (problem: String?, warning: String?)
+    {
         // RFC 6376 §3.6.2.2: with more than one record the result is undefined.
         guard texts.count == 1 else { return ("\(texts.count) TXT records where one must be", nil) }
         let found: KeyRecord
@@ -83,7 +89,10 @@ package struct KeyProver: Sendable {
             return ("the record does not allow mail signed with SHA-256; found: \(printable(texts[0]))", nil)
         }
         // RFC 6376 §3.6.1: verifiers may treat such mail as unsigned.
-        return (nil, found.isTesting ? "the record says t=y (testing): receivers may ignore signatures until it is removed" : nil)
+        return (
+            nil,
+            found.isTesting ? "the record says t=y (testing): receivers may ignore signatures until it is removed" : nil
+        )
     }
 
     /// What a server sent, safe on a terminal.

@@ -23,7 +23,9 @@ package struct KeyRequest: Codable, Hashable, Sendable {
     package var pem: String?
     /// For `show`; nil is all forms, for reading.
     package var format: Format?
-    /// For `activate`: without proof from the DNS. Nil is false.
+    /// For `activate`: without proof from the DNS.
+    ///
+    /// Nil is false.
     package var isUnproven: Bool?
     /// The name of the user who asks, for the key's history.
     package var user: String?

@@ -10,14 +10,19 @@ package enum Signability: Hashable, Sendable {
     case signable
     /// The configuration says that the domain's mail leaves unsigned.
     case unsigned
-    /// There is no key at all. One line with the command that mends it.
+    /// There is no key at all.
+    ///
+    /// One line with the command that mends it.
     case noKeys(nextStep: String)
-    /// There are keys, and none that may sign now. One line with the next step.
+    /// There are keys, and none that may sign now.
+    ///
+    /// One line with the next step.
     case notUsable(nextStep: String)
 }
 
-/// KeyRing is in charge of the keys that sign: read and checked once, then shared without a lock held while
-/// signing. A `reload` swaps all of them at once.
+/// KeyRing is in charge of the keys that sign: read and checked once, then shared without a lock held while signing.
+///
+/// A `reload` swaps all of them at once.
 package final class KeyRing: Sendable {
     private struct State {
         var keys: [Domain: DomainKeys] = [:]
@@ -30,7 +35,9 @@ package final class KeyRing: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
-    /// Reads the keys. What can't be read is logged and makes its domain not usable, nothing else.
+    /// Reads the keys.
+    ///
+    /// What can't be read is logged and makes its domain not usable, nothing else.
     package init(store: KeyStore, unsignedDomains: Set<Domain> = [], logger: Logger) {
         self.store = store
         self.logger = logger

@@ -5,7 +5,9 @@ package import DKIM
 internal import FoundationEssentials
 package import Mail
 
-/// What changes the key directory. Each holds the lock from the first look to the last write.
+/// What changes the key directory.
+///
+/// Each holds the lock from the first look to the last write.
 extension KeyStore {
     /// Who changes something, when, and what it rests on.
     package struct Change: Sendable {
@@ -32,7 +34,11 @@ extension KeyStore {
         removeLeftovers(in: path)
         let used = try usedSelectors(of: domain)
         let selector: Selector
-        if let wanted { selector = wanted } else { selector = try freshSelector(for: key, among: used, at: change.time, domain) }
+        if let wanted {
+            selector = wanted
+        } else {
+            selector = try freshSelector(for: key, among: used, at: change.time, domain)
+        }
         if used.contains(selector) {
             throw KeyError(
                 "the selector \(selector) was used before for \(domain), and verifiers may still know the other key: "
@@ -143,7 +149,9 @@ extension KeyStore {
         throw KeyError("\(domain) has 26 keys of today: name another selector with --selector")
     }
 
-    /// Directories of keys whose making was cut off. Nobody has seen their records.
+    /// Directories of keys whose making was cut off.
+    ///
+    /// Nobody has seen their records.
     private func removeLeftovers(in path: String) {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
         for name in names where name.hasPrefix(".new-") {

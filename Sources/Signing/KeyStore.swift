@@ -34,7 +34,9 @@ package final class KeyStore: Sendable {
         self.files = files
     }
 
-    /// The domains that have a directory, sorted. Without a key directory: none.
+    /// The domains that have a directory, sorted.
+    ///
+    /// Without a key directory: none.
     package func domains() throws(KeyError) -> [Domain] {
         switch KeyReading.presence(of: directory) {
         case .absent: return []
@@ -49,7 +51,9 @@ package final class KeyStore: Sendable {
         package var description: Result<KeyDescription, KeyError>
     }
 
-    /// The keys of a domain, by selector. Without a directory of its own: none.
+    /// The keys of a domain, by selector.
+    ///
+    /// Without a directory of its own: none.
     package func keys(of domain: Domain) throws(KeyError) -> [Entry] {
         let path = self.path(of: domain)
         switch KeyReading.presence(of: path) {
@@ -63,7 +67,8 @@ package final class KeyStore: Sendable {
             // A stray file is not a key.
             if case .unreadable = KeyReading.presence(of: path + "/" + name) { continue }
             do {
-                entries.append(Entry(selector: selector, description: .success(try description(of: selector, in: domain))))
+                entries.append(
+                    Entry(selector: selector, description: .success(try description(of: selector, in: domain))))
             } catch {
                 entries.append(Entry(selector: selector, description: .failure(error)))
             }
@@ -79,7 +84,8 @@ package final class KeyStore: Sendable {
         let file = path + "/" + Self.descriptionFile
         let description = try KeyDescription(json: KeyReading.content(of: file), path: file)
         guard description.domain == domain.name, description.selector == selector.text else {
-            throw KeyError("\(file) describes \(description.recordName): a key must stay in the directory it was made in")
+            throw KeyError(
+                "\(file) describes \(description.recordName): a key must stay in the directory it was made in")
         }
         return description
     }

@@ -9,13 +9,16 @@ enum RecordText {
     /// RFC 1035 §3.3.14: one string holds this many octets.
     static let stringOctets = 255
 
-    /// One line: the name, a space, the record. What `waxwing verify --keys` reads.
+    /// One line: the name, a space, the record.
+    ///
+    /// What `waxwing verify --keys` reads.
     static func plain(_ description: KeyDescription) -> String {
         "\(description.recordName) \(description.record)\n"
     }
 
-    /// An entry of a zone file (RFC 1035 §5.1). Strings are joined without a space between them
-    /// (RFC 6376 §3.6.2.2).
+    /// An entry of a zone file (RFC 1035 §5.1).
+    ///
+    /// Strings are joined without a space between them (RFC 6376 §3.6.2.2).
     static func bind(_ description: KeyDescription) -> String {
         let strings = strings(description.record).map(quoted)
         let body = strings.count == 1 ? strings[0] : "(\n  " + strings.joined(separator: "\n  ") + " )"

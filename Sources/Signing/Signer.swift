@@ -12,8 +12,10 @@ package struct SigningPolicy: Hashable, Sendable {
     package init() {}
 }
 
-/// Signer is in charge of the signatures of a message that is about to leave: which keys, which header fields,
-/// fresh or kept ones. It checks what it made before anybody sees it.
+/// Signer is in charge of the signatures of a message that is about to leave: which keys, which header fields, fresh
+/// or kept ones.
+///
+/// It checks what it made before anybody sees it.
 package final class Signer: DepartureSigner {
     private let ring: KeyRing
     private let policy: SigningPolicy
@@ -30,7 +32,9 @@ package final class Signer: DepartureSigner {
     package func sign(_ departure: Departure) throws(DepartureSigningError) -> [UInt8] {
         let domain = departure.authorDomain
         if departure.nextHop.isUnsigned || ring.isUnsigned(domain) { return [] }
-        guard let domainKeys = ring.keys(for: domain) else { throw Self.withoutKeys(ring.signability(of: domain), domain) }
+        guard let domainKeys = ring.keys(for: domain) else {
+            throw Self.withoutKeys(ring.signability(of: domain), domain)
+        }
         guard let bodyHash = departure.bodyHashes.first(where: { $0.canonicalization == .relaxed })?.digest else {
             throw DepartureSigningError(text: "the spool kept no relaxed body hash of a message from \(domain)")
         }
@@ -38,7 +42,8 @@ package final class Signer: DepartureSigner {
         let isAmazon = Self.isAmazon(departure.nextHop)
         let now = clock.now().seconds
         if let kept = departure.keptFields,
-            KeptSignatures(kept)?.serve(keys, sdid: domain.name, bodyHash: bodyHash, isAmazon: isAmazon, now: now) == true
+            KeptSignatures(kept)?.serve(keys, sdid: domain.name, bodyHash: bodyHash, isAmazon: isAmazon, now: now)
+                == true
         {
             return kept
         }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-@testable import DNS
 import Foundation
 import Glibc
 import Logging
 import Testing
+
+@testable import DNS
 
 /// A real name server (NSD) on a loopback port of its own, with zones that a test writes.
 final class NameServer: Sendable {
@@ -13,7 +14,9 @@ final class NameServer: Sendable {
         var description: String
     }
 
-    static let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    static let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
     /// Where tests must not be left out, a missing server fails them.
     static let isWanted = program != nil || ProcessInfo.processInfo.environment["CI"] != nil
     static let advice: Comment = "LEFT OUT: nsd is not installed (apt-get install nsd)"
@@ -107,7 +110,9 @@ final class NameServer: Sendable {
 
     /// A resolver that asks this server for everything.
     func resolver(timeLimit: Duration = .seconds(10)) throws -> UnboundResolver {
-        try UnboundResolver(.asking([address], timeLimit: timeLimit), logger: Logger(label: "name server", factory: { _ in SwiftLogNoOpLogHandler() }))
+        try UnboundResolver(
+            .asking([address], timeLimit: timeLimit),
+            logger: Logger(label: "name server", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     static func freePort() throws -> Int {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-@testable import DNS
 import Testing
+
+@testable import DNS
 
 @Suite struct RecordDataTests {
     /// `mx1.Example.com` as it stands in a record.

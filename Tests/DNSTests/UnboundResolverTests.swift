@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-@testable import DNS
 import Foundation
 import Glibc
 import Logging
 import Testing
+
+@testable import DNS
 
 @Suite(.enabled(if: NameServer.isWanted, NameServer.advice), .serialized)
 struct UnboundResolverTests {
@@ -86,7 +87,8 @@ struct UnboundResolverTests {
         let server = try await Self.server()
         defer { server.stop() }
         let resolver = try server.resolver()
-        #expect(Set(try await resolver.addresses("mx1.example.test").map(\.description)) == ["192.0.2.1", "2001:db8::1"])
+        #expect(
+            Set(try await resolver.addresses("mx1.example.test").map(\.description)) == ["192.0.2.1", "2001:db8::1"])
         #expect(try await resolver.addresses("mx2.example.test").map(\.description) == ["192.0.2.2"])
         #expect(try await resolver.addresses("six.example.test").map(\.description) == ["2001:db8::6"])
         #expect(try await resolver.addresses("192.0.2.77").map(\.description) == ["192.0.2.77"])

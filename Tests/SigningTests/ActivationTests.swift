@@ -2,11 +2,12 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import DKIM
-@testable import DNS
 import Foundation
 import Mail
-@testable import Signing
 import Testing
+
+@testable import DNS
+@testable import Signing
 
 /// Activation against real name servers.
 @Suite(.enabled(if: NameServer.isWanted, NameServer.advice), .serialized)
@@ -30,7 +31,8 @@ struct ActivationTests {
         func activate(_ prover: KeyProver, isUnproven: Bool = false, selector: String? = nil) async -> KeyResponse {
             let commands = KeyCommands(store: store, prover: prover, clock: WallClock { noon })
             return await commands.perform(
-                KeyRequest(.activate, domain: "example.test", selector: selector, isUnproven: isUnproven, user: "tester"))
+                KeyRequest(
+                    .activate, domain: "example.test", selector: selector, isUnproven: isUnproven, user: "tester"))
         }
 
         func state() throws -> KeyState {
@@ -82,7 +84,9 @@ struct ActivationTests {
         var response = await fixture.activate(KeyProver(servers))
         old.stop()
         #expect(response.isError)
-        #expect(response.text.contains("ns2.example.test (127.0.0.2@\(port)): the name s1._domainkey.example.test does not exist"))
+        #expect(
+            response.text.contains(
+                "ns2.example.test (127.0.0.2@\(port)): the name s1._domainkey.example.test does not exist"))
         #expect(response.text.contains(fixture.key.keyRecord.text))
         #expect(!response.text.contains("ns1.example.test ("))
         #expect(try fixture.state() == .generated)
@@ -129,7 +133,9 @@ struct ActivationTests {
         defer { server.stop() }
         let response = await fixture.activate(KeyProver(resolver: try server.resolver(), servers: [server.address]))
         #expect(response.isError && response.text.contains("SERVFAIL"), "\(response.text)")
-        let lame = try await NameServer(["example.net": "$TTL 60\n@ IN SOA a b 1 60 60 60 60\n@ IN NS a\na IN A 127.0.0.1\n"])
+        let lame = try await NameServer([
+            "example.net": "$TTL 60\n@ IN SOA a b 1 60 60 60 60\n@ IN NS a\na IN A 127.0.0.1\n"
+        ])
         defer { lame.stop() }
         let refused = await fixture.activate(KeyProver(resolver: try lame.resolver(), servers: [lame.address]))
         #expect(refused.isError && refused.text.contains("REFUSED"), "\(refused.text)")
@@ -152,7 +158,8 @@ struct ActivationTests {
         // One record that no datagram of 1232 octets holds; white space in p= does not count.
         let strings = RecordText.strings(fixture.key.keyRecord.text).map { "\"\($0)\"" }
         let blank = "\"" + String(repeating: " ", count: 255) + "\""
-        let entry = "s1._domainkey IN TXT ( " + (strings + Array(repeating: blank, count: 5)).joined(separator: " ") + " )"
+        let entry =
+            "s1._domainkey IN TXT ( " + (strings + Array(repeating: blank, count: 5)).joined(separator: " ") + " )"
         let server = try await NameServer(Self.zone(entry))
         defer { server.stop() }
         let response = await fixture.activate(KeyProver(resolver: try server.resolver(), servers: [server.address]))

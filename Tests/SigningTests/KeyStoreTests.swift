@@ -5,9 +5,10 @@ import DKIM
 import Foundation
 import Glibc
 import Mail
-@testable import Signing
 import Synchronization
 import Testing
+
+@testable import Signing
 
 @Suite struct KeyStoreTests {
     @Test func aKeyIsThreeFilesOfWhichOneIsPrivate() throws {
@@ -43,7 +44,9 @@ import Testing
         let scratch = try Scratch()
         defer { scratch.remove() }
         let store = KeyStore(directory: scratch.keys)
-        let keys = [try TestKeys.ed25519.get(), try TestKeys.ed25519.get(), try TestKeys.rsa.get(), try TestKeys.rsa.get()]
+        let keys = [
+            try TestKeys.ed25519.get(), try TestKeys.ed25519.get(), try TestKeys.rsa.get(), try TestKeys.rsa.get(),
+        ]
         let selectors = try keys.map {
             try store.add($0, to: domain, selector: nil, evidence: "generated", .test).selector
         }
@@ -211,7 +214,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", ".", "..", "a..b", "-a", "a-", "a_b", "a/b", "../x", "a b", "a.", "é", String(repeating: "a", count: 64)])
+    @Test(arguments: [
+        "", ".", "..", "a..b", "-a", "a-", "a_b", "a/b", "../x", "a b", "a.", "é", String(repeating: "a", count: 64),
+    ])
     func otherTextIsNoSelector(text: String) {
         #expect(Selector(text) == nil)
     }

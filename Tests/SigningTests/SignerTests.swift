@@ -4,9 +4,10 @@
 import DKIM
 import Foundation
 import Mail
-@testable import Signing
 import Synchronization
 import Testing
+
+@testable import Signing
 
 @Suite struct SignerTests {
     static let header = Array(
@@ -148,7 +149,9 @@ import Testing
         let fixture = try Fixture()
         let first = try fixture.signer.sign(Self.departure(.mx))
         let week = SigningPolicy().lifetime
-        for (age, isKept) in [(0, true), (3600, true), (week - 86_401, true), (week - 86_400, false), (week + 1, false)] {
+        for (age, isKept) in [
+            (0, true), (3600, true), (week - 86_401, true), (week - 86_400, false), (week + 1, false),
+        ] {
             fixture.noonClock.value = noon.advanced(bySeconds: age)
             let next = try fixture.signer.sign(Self.departure(.mx, kept: first))
             #expect((next == first) == isKept, "after \(age) s")

@@ -5,8 +5,9 @@ import DKIM
 import Foundation
 import Logging
 import Mail
-@testable import Signing
 import Synchronization
+
+@testable import Signing
 
 /// A directory that a test has for itself; removed with `remove`.
 struct Scratch {
@@ -44,7 +45,6 @@ enum TestKeys {
     static let otherRSA = Result { try SigningKey.generate(.rsa(bits: 2048)) }
     static let ed25519 = Result { try SigningKey.generate(.ed25519) }
 }
-
 
 /// The author domain of most tests.
 let domain = unsafe Domain("example.com").unsafelyUnwrapped

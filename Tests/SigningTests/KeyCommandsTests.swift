@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DKIM
+import DNS
+import Foundation
+import Logging
+import Mail
+import Testing
+
+@testable import Signing
+
+@Suite struct KeyCommandsTests {
+    /// Commands that never get as far as the DNS.
+    static func commands(_ scratch: Scratch) throws -> KeyCommands {
+        let resolver = try UnboundResolver(logger: Logger.none)
+        return KeyCommands(
+            store: KeyStore(directory: scratch.keys), prover: KeyProver(resolver: resolver), clock: WallClock { noon })
+    }
+
+    @Test func generateSaysWhatToPublishAndWhatToRunNext() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let commands = try Self.commands(scratch)
+        let made = await commands.perform(KeyRequest(.generate, domain: "Example.COM", user: "tester"))
+        #expect(!made.isError && made.hasChanged)
+        #expect(made.text.contains("ww20261123a._domainkey.example.com"))
+        #expect(made.text.contains("v=DKIM1; k=rsa; p="))
+        #expect(made.text.contains("waxwing keys activate example.com --selector ww20261123a"))
+        let ed25519 = await commands.perform(
+            KeyRequest(.generate, domain: "example.com", selector: "mail", algorithm: "ed25519", user: "tester"))
+        #expect(ed25519.text.contains("v=DKIM1; k=ed25519; p="))
+
+        let list = await commands.perform(KeyRequest(.list))
+        let lines = list.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(
+            lines == [
+                ["example.com"], ["mail", "ed25519", "generated", "since", "2026-11-23"],
+                ["ww20261123a", "rsa-2048", "generated", "since", "2026-11-23"],
+            ])
+    }
+
+    @Test func longRSAKeysAreMadeWithAWarning() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let made = try await Self.commands(scratch).perform(
+            KeyRequest(.generate, domain: "example.com", algorithm: "rsa-3072"))
+        #expect(!made.isError && made.warnings.contains { $0.contains("rsa-2048 is what receivers expect") })
+    }
+
+    @Test func showPrintsEachFormReadyToPaste() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let commands = try Self.commands(scratch)
+        let key = try TestKeys.rsa.get()
+        _ = try commands.store.add(key, to: domain, selector: Selector("r"), evidence: "generated", .test)
+        let plain = await commands.perform(KeyRequest(.show, domain: "example.com", format: .plain))
+        #expect(plain.text == "r._domainkey.example.com \(key.keyRecord.text)\n")
+        let bind = await commands.perform(KeyRequest(.show, domain: "example.com", selector: "r", format: .bind))
+        #expect(bind.text.hasPrefix("r._domainkey.example.com. 3600 IN TXT (\n"))
+        // Read as a zone file is: what stands between quotes, joined.
+        let strings = bind.text.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        #expect(strings.joined() == key.keyRecord.text)
+        #expect(strings.allSatisfy { $0.utf8.count <= 255 } && strings.count == 2)
+        let both = await commands.perform(KeyRequest(.show, domain: "example.com"))
+        #expect(both.text.contains(bind.text) && both.text.contains("Value: \(key.keyRecord.text)\n"))
+    }
+
+    @Test(arguments: [0, 1, 254, 255, 256, 510, 511])
+    func stringsAreAtMost255OctetsAndLoseNothing(length: Int) {
+        let record = String(repeating: "a", count: length)
+        let strings = RecordText.strings(record)
+        #expect(strings.joined() == record)
+        #expect(strings.allSatisfy { $0.utf8.count <= 255 })
+        #expect(strings.count == max(1, (length + 254) / 255))
+    }
+
+    @Test func anImportedKeyKeepsItsSelectorAndSigns() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let commands = try Self.commands(scratch)
+        let key = try TestKeys.rsa.get()
+        let pem = String(decoding: try key.pem(), as: UTF8.self)
+        let refused = await commands.perform(KeyRequest(.import, domain: "example.com", pem: pem))
+        #expect(refused.isError && refused.text.contains("--selector"))
+        let made = await commands.perform(KeyRequest(.import, domain: "example.com", selector: "old", pem: pem))
+        #expect(!made.isError, "\(made.text)")
+        let description = try commands.store.description(of: Selector("old").unwrapped, in: domain)
+        #expect(try commands.store.privateKey(of: description).publicKey == key.publicKey)
+        #expect(description.history.first?.evidence == "imported")
+        #expect(try scratch.mode("example.com/old/private.pem") == 0o600)
+    }
+
+    @Test func whatIsAskedWronglyIsRefusedWithARemedy() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let commands = try Self.commands(scratch)
+        let cases: [(KeyRequest, String)] = [
+            (KeyRequest(.generate), "no domain name"),
+            (KeyRequest(.generate, domain: "../etc"), "no domain name"),
+            (KeyRequest(.generate, domain: "example.com", selector: "../x"), "no selector"),
+            (KeyRequest(.generate, domain: "example.com", algorithm: "dsa"), "rsa-2048"),
+            (KeyRequest(.import, domain: "example.com", selector: "a", pem: "nothing"), "PEM"),
+            (KeyRequest(.show, domain: "example.com"), "waxwing keys generate example.com"),
+            (KeyRequest(.show, domain: "example.com", selector: "a"), "waxwing keys list"),
+            (KeyRequest(.activate, domain: "example.com"), "waxwing keys generate example.com"),
+            (KeyRequest(.activate, domain: "example.com", selector: "a"), "waxwing keys list"),
+        ]
+        for (request, expected) in cases {
+            let response = await commands.perform(request)
+            #expect(response.isError && !response.hasChanged && response.text.contains(expected), "\(response.text)")
+        }
+        #expect(scratch.names() == [])
+        let list = await commands.perform(KeyRequest(.list))
+        #expect(!list.isError && list.text.contains("waxwing keys generate"))
+    }
+
+    @Test func requestsAndResponsesTravelAsJSON() throws {
+        let request = KeyRequest(.activate, domain: "example.com", selector: "a", isUnproven: true, user: "tester")
+        #expect(try JSONDecoder().decode(KeyRequest.self, from: JSONEncoder().encode(request)) == request)
+        // By hand, with curl, only what is needed.
+        let short = try JSONDecoder().decode(KeyRequest.self, from: Data(#"{"verb":"list"}"#.utf8))
+        #expect(short == KeyRequest(.list))
+        let response = KeyResponse(isError: true, text: "no\n", warnings: ["w"])
+        #expect(try JSONDecoder().decode(KeyResponse.self, from: JSONEncoder().encode(response)) == response)
+    }
+
+    @Test func whatServersSentIsPrintedHarmlessly() {
+        #expect(KeyProver.printable([27, 91, 50, 74, 65, 10, 200]) == "?[2JA??")
+        #expect(KeyProver.printable([UInt8](repeating: 65, count: 5000)).count < 1100)
+    }
+}
