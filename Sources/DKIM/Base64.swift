@@ -35,7 +35,7 @@ enum Base64 {
         var group: UInt32 = 0
         var digits = 0
         var pads = 0
-        for byte in text where !isFolding(byte) {
+        for byte in text where !HeaderCanonicalization.isFolding(byte) {
             if byte == padding {
                 pads += 1
                 continue
@@ -62,10 +62,6 @@ enum Base64 {
             return nil
         }
         return output
-    }
-
-    private static func isFolding(_ byte: UInt8) -> Bool {
-        HeaderCanonicalization.isWhiteSpace(byte) || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
     }
 
     private static func value(of byte: UInt8) -> UInt32? {

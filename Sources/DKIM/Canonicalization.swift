@@ -120,6 +120,11 @@ enum HeaderCanonicalization {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 
+    /// White space and the octets of a line end: what may stand between the parts of a tag list.
+    static func isFolding(_ byte: UInt8) -> Bool {
+        isWhiteSpace(byte) || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
+    }
+
     /// ASCII only: other octets keep their value.
     @inline(__always)
     static func lowercase(_ byte: UInt8) -> UInt8 {

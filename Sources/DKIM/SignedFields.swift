@@ -25,7 +25,9 @@ public struct SignedFields: Hashable, Sendable {
         var entries = oversigned.map { Entry(name: SignedFields.lowercase($0), isOversigned: true) }
         entries += once.map { Entry(name: SignedFields.lowercase($0), isOversigned: false) }
         let from = SignedFields.lowercase("from")
-        if !entries.contains(where: { $0.name == from }) { entries.insert(Entry(name: from, isOversigned: false), at: 0) }
+        if !entries.contains(where: { $0.name == from }) {
+            entries.insert(Entry(name: from, isOversigned: false), at: 0)
+        }
         var seen: Set<[UInt8]> = [SignedFields.lowercase("dkim-signature")]
         self.entries = entries.filter { entry in
             SignedFields.isFieldName(entry.name) && seen.insert(entry.name).inserted

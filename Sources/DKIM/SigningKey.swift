@@ -29,7 +29,7 @@ public enum SigningKeyError: Error, Hashable, Sendable, CustomStringConvertible 
         case .moreThanOneKey: "more than one private key found"
         case .encrypted: "the private key is encrypted: store it without a passphrase"
         case .unsupported(let name): "a key of the kind \(name) is of no use for DKIM: RSA or Ed25519 is needed"
-        case .tooShort(let bits): "an RSA key of \(bits) bits is too short: at least 1024 bits are needed, 2048 are good"
+        case .tooShort(let bits): "an RSA key of \(bits) bits is too short: verifiers want 1024 at least"
         case .tooLong(let bits): "an RSA key of \(bits) bits is too long: verifiers take at most 4096 bits"
         case .malformed(let reason): "malformed key: \(reason)"
         case .inconsistent: "the public half of the key does not verify what its private half signs"

@@ -60,16 +60,14 @@ struct TagList {
 
     /// The value without any white space.
     func compactText(_ name: String) -> String? {
-        self[name].map { String(decoding: bytes[$0.value].filter { !TagList.isFolding($0) }, as: UTF8.self) }
+        self[name].map {
+            String(decoding: bytes[$0.value].filter { !HeaderCanonicalization.isFolding($0) }, as: UTF8.self)
+        }
     }
 
     /// The elements of a list with colons between, each without white space (RFC 6376 §3.5 `h=`, §3.6.1).
     func elements(_ name: String) -> [String]? {
         compactText(name)?.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    }
-
-    static func isFolding(_ byte: UInt8) -> Bool {
-        HeaderCanonicalization.isWhiteSpace(byte) || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
     }
 
     private static func tag(_ range: Range<Int>, end: Int, of bytes: [UInt8]) throws(Problem) -> Tag {
@@ -90,8 +88,8 @@ struct TagList {
 
     private static func trim(_ range: Range<Int>, of bytes: [UInt8]) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, isFolding(bytes[start]) { start += 1 }
-        while end > start, isFolding(bytes[end - 1]) { end -= 1 }
+        while start < end, HeaderCanonicalization.isFolding(bytes[start]) { start += 1 }
+        while end > start, HeaderCanonicalization.isFolding(bytes[end - 1]) { end -= 1 }
         return start..<end
     }
 }

@@ -76,7 +76,9 @@ import Testing
         #expect(header.bodyStart == 2)
     }
 
-    @Test(arguments: [("A: 1\r\nno colon\r\n", 2), (" continuation\r\n", 1), (": x\r\n", 1), ("A: 1\r\n : x\r\nB b: 2\r\n", 2)])
+    @Test(arguments: [
+        ("A: 1\r\nno colon\r\n", 2), (" continuation\r\n", 1), (": x\r\n", 1), ("A: 1\r\n : x\r\nB b: 2\r\n", 2),
+    ])
     func `what is no field is refused with its place`(section: String, position: Int) throws {
         #expect(throws: MalformedHeaderField(position: position)) { try HeaderFields(octets(section)) }
     }
@@ -134,6 +136,7 @@ import Testing
 
     @Test func `removing fields keeps the others in their order`() throws {
         let less = SignedFields.standard.removing(["Message-ID", "date"])
-        #expect(less.entries == SignedFields.standard.entries.filter { !["message-id", "date"].contains(text($0.name)) })
+        #expect(
+            less.entries == SignedFields.standard.entries.filter { !["message-id", "date"].contains(text($0.name)) })
     }
 }

@@ -6,7 +6,8 @@ import Testing
 @testable import DKIM
 
 @Suite struct KeyRecordTests {
-    static let rsa = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB"
+    static let rsa =
+        "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB"
     static let ed25519 = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
     @Test(arguments: [
@@ -19,7 +20,9 @@ import Testing
     }
 
     @Test func `an RSA key may be published as SubjectPublicKeyInfo or as RSAPublicKey`() throws {
-        let (spki, pkcs1) = try (text(Vectors.bytes("Keys/rsa-2048.spki")), text(Vectors.bytes("Keys/rsa-2048.rsapublickey")))
+        let (spki, pkcs1) = try (
+            text(Vectors.bytes("Keys/rsa-2048.spki")), text(Vectors.bytes("Keys/rsa-2048.rsapublickey"))
+        )
         #expect(spki != pkcs1)
         #expect(try KeyRecord("v=DKIM1; p=\(spki)").publicKey == KeyRecord("v=DKIM1; p=\(pkcs1)").publicKey)
     }
@@ -127,7 +130,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["Z", "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zg==Zg==", "Zh==", "Zm9=", "Z-8=", "Z_8=", "=", "Zm 9\u{0B}v", "Zm9v\0"])
+    @Test(arguments: [
+        "Z", "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zg==Zg==", "Zh==", "Zm9=", "Z-8=", "Z_8=", "=", "Zm 9\u{0B}v",
+        "Zm9v\0",
+    ])
     func `what is not base64 is refused`(encoded: String) {
         #expect(Base64.decode(octets(encoded)) == nil)
     }

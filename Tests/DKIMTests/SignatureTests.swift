@@ -11,7 +11,10 @@ import Testing
         "v": "1", "a": "rsa-sha256", "d": "example.com", "s": "s1", "h": "from:to", "bh": "AAAA", "b": "Zm9v",
     ]
 
-    static func field(_ changes: [String: String?] = [:], order: [String] = ["v", "a", "c", "d", "i", "s", "t", "x", "l", "q", "h", "bh", "b"]) -> [UInt8] {
+    static func field(
+        _ changes: [String: String?] = [:],
+        order: [String] = ["v", "a", "c", "d", "i", "s", "t", "x", "l", "q", "h", "bh", "b"]
+    ) -> [UInt8] {
         var tags = value
         for (name, value) in changes { tags[name] = value }
         let list = order.compactMap { name in tags[name].map { "\(name)=\($0)" } }

@@ -16,7 +16,9 @@ import Testing
     }
 
     @Test func `the seed of RFC 8463 and its PKCS#8 form are the same key`() throws {
-        for seed in ["nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", " nWGxne/9WmC6hEr0kuws\r\nxERJxWl7MmkZcDusAxyuf2A=\r\n"] {
+        for seed in [
+            "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", " nWGxne/9WmC6hEr0kuws\r\nxERJxWl7MmkZcDusAxyuf2A=\r\n",
+        ] {
             let key = try SigningKey(pem: octets(seed))
             #expect(try key.publicKey == Vectors.ed25519Key().publicKey)
             #expect(key.publicKey.description == "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
@@ -62,7 +64,10 @@ import Testing
         #expect(throws: SigningKeyError.moreThanOneKey) { try SigningKey(pem: both) }
     }
 
-    @Test(arguments: ["", "\n", "nothing", "AAAA", "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
+    @Test(arguments: [
+        "", "\n", "nothing", "AAAA", "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    ])
     func `text without a private key is refused`(text: String) throws {
         #expect(throws: SigningKeyError.noKey) { try SigningKey(pem: octets(text)) }
     }
@@ -83,7 +88,8 @@ import Testing
 
     /// Every octet of the modulus and the exponents matters: no damage goes unnoticed that changes a signature.
     @Test func `a damaged key is refused or still signs correctly`() throws {
-        let der = try #require(Base64.decode(octets(text(pem("rsa-2048-pkcs1")).split(separator: "\n").dropFirst().dropLast().joined())))
+        let der = try #require(
+            Base64.decode(octets(text(pem("rsa-2048-pkcs1")).split(separator: "\n").dropFirst().dropLast().joined())))
         var refusals = 0
         for position in stride(from: 4, to: der.count, by: 61) {
             var damaged = der

@@ -72,7 +72,9 @@ import Testing
     }
 
     @Test func `relaxed tolerates white space, folding and case of names, and simple does not`() throws {
-        for (canonicalization, result) in [(MessageCanonicalization.relaxed, VerificationResult.pass), (.simple, .fail)] {
+        for (canonicalization, result) in [
+            (MessageCanonicalization.relaxed, VerificationResult.pass), (.simple, .fail),
+        ] {
             let signed = try Vectors.sign(message, with: template(canonicalization))
             var changed = change(signed, "Subject: Is  dinner ready?", to: "SUBJECT:Is\r\n dinner \t ready? ")
             changed = change(changed, "We lost.", to: "We  lost.\t")
@@ -86,7 +88,9 @@ import Testing
 
     @Test func `fields above, unsigned ones and more empty lines at the end do no harm`() throws {
         let signed = try octets("Received: by next\r\nX-Spam: no\r\n") + Vectors.sign(message, with: template(.simple))
-        #expect(Vectors.verifier.verify(change(signed, "X-Other: 1", to: "X-Other: 2") + [13, 10, 13, 10]).map(\.result) == [.pass])
+        #expect(
+            Vectors.verifier.verify(change(signed, "X-Other: 1", to: "X-Other: 2") + [13, 10, 13, 10]).map(\.result)
+                == [.pass])
     }
 
     // MARK: What a failure says
@@ -125,16 +129,23 @@ import Testing
 
     @Test(arguments: [
         ("To: b", "To: c", "the field to differs from octet 4 of its canonical form on"),
-        ("Subject: Is  dinner", "Subject: Is lunch", "the field subject differs from octet 12 of its canonical form on"),
+        (
+            "Subject: Is  dinner", "Subject: Is lunch",
+            "the field subject differs from octet 12 of its canonical form on"
+        ),
         ("Subject: Is  dinner ready?\r\n", "", "the field subject was removed after signing"),
         ("X-Other: 1", "Reply-To: eve", "the field reply-to was added after signing"),
         ("We lost", "We won", "the body differs from line 3, octet 4 on (octet 11 of its canonical form)"),
-        ("s=test;", "s=test; z=x;", "no signed field differs from the original: the signature field itself does, or the key"),
+        (
+            "s=test;", "s=test; z=x;",
+            "no signed field differs from the original: the signature field itself does, or the key"
+        ),
     ])
     func `with the original at hand the difference is named`(old: String, new: String, reason: String) throws {
         for rsa in [true, false] where rsa || !old.contains("s=test") {
             let signed = try Vectors.sign(message, with: template(rsa: rsa))
-            let verification = try #require(Vectors.verifier.verify(change(signed, old, to: new), original: message).first)
+            let verification = try #require(
+                Vectors.verifier.verify(change(signed, old, to: new), original: message).first)
             #expect(verification.result == .fail)
             #expect(verification.reason == reason)
         }
@@ -169,7 +180,9 @@ import Testing
 
     @Test func `a key record can forbid subdomains in i=`() throws {
         let record = "t=s; p=\(KeyRecordTests.rsa)"
-        for (auid, result) in [("@football.example.com", VerificationResult.pass), ("@x.football.example.com", .permerror)] {
+        for (auid, result) in [
+            ("@football.example.com", VerificationResult.pass), ("@x.football.example.com", .permerror),
+        ] {
             let signed = try Vectors.sign(message, with: template(auid: auid))
             #expect(verifier([record]).verify(signed).map(\.result) == [result])
         }
@@ -183,7 +196,8 @@ import Testing
             (999 - Verifier.clockSkew, .policy),
         ]
         for testCase in cases {
-            #expect(verifier(record, now: testCase.now).verify(signed).map(\.result) == [testCase.result], "\(testCase)")
+            #expect(
+                verifier(record, now: testCase.now).verify(signed).map(\.result) == [testCase.result], "\(testCase)")
         }
     }
 
@@ -197,7 +211,8 @@ import Testing
                 "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=football.example.com; s=test; l=\(count); "
                     + "h=from; bh=\(hash); b=")
             let signature = try SignatureTemplate.signature(
-                header, fields: [1], unsigned: unsigned, canonicalization: .relaxed, key: Vectors.rsaKey(), checking: true)
+                header, fields: [1], unsigned: unsigned, canonicalization: .relaxed, key: Vectors.rsaKey(),
+                checking: true)
             return unsigned + Base64.encode(signature) + [13, 10] + message
         }
         let whole = "Hi.\r\n\r\nWe lost.\r\n".utf8.count

@@ -45,7 +45,9 @@ final class KeyPointer: @unchecked Sendable {
 
     /// RFC 6376 §3.3.1 with RFC 8301 §3.1: RSASSA-PKCS1-v1_5 with SHA-256.
     func signRSA(digest: [UInt8]) throws(CryptographyError) -> [UInt8] {
-        guard let context = unsafe EVP_PKEY_CTX_new(key, nil) else { throw CryptographyError(draining: "RSA signature") }
+        guard let context = unsafe EVP_PKEY_CTX_new(key, nil) else {
+            throw CryptographyError(draining: "RSA signature")
+        }
         defer { unsafe EVP_PKEY_CTX_free(context) }
         var signature = [UInt8](repeating: 0, count: Int(unsafe EVP_PKEY_get_size(key)))
         var length = signature.count
