@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// BodyHasher is in charge of the body hash: it canonicalizes the octets of a body as they pass and hashes
-/// the result with SHA-256 (RFC 6376 §3.4.3, §3.4.4, §3.7). It never buffers the body.
+/// BodyHasher is in charge of the body hash: it canonicalizes the octets of a body as they pass and hashes the result
+/// with SHA-256 (RFC 6376 §3.4.3, §3.4.4, §3.7).
+///
+/// It never buffers the body.
 ///
 /// The octets may come in pieces of any size; the hash is that of the whole. Only CRLF is a line end: a CR or
 /// an LF alone is content like any other octet.
@@ -211,7 +213,9 @@ extension BodyHasher {
         return position
     }
 
-    /// The first octet below a bound of at most 128, or the end. Looks at eight octets at a time.
+    /// The first octet below a bound of at most 128, or the end.
+    ///
+    /// Looks at eight octets at a time.
     @inline(__always)
     private static func firstControl(_ bytes: UnsafeRawBufferPointer, from start: Int, lessThan bound: UInt8) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// Diagnosis is in charge of saying what was changed in a message whose signature fails, as far as that can
-/// be known. It changes no result.
+/// Diagnosis is in charge of saying what was changed in a message whose signature fails, as far as that can be known.
+///
+/// It changes no result.
 ///
 /// With the original at hand it compares. Without, it tries the changes that a relay or a mailing list
 /// commonly makes, and sees whether the signature verifies without one of them.

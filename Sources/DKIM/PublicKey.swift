@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// What makes a signature: the `a=` tag (RFC 6376 §3.3, RFC 8463 §3). `rsa-sha1` is not among them
-/// (RFC 8301 §3.1).
+/// What makes a signature: the `a=` tag (RFC 6376 §3.3, RFC 8463 §3).
+///
+/// `rsa-sha1` is not among them (RFC 8301 §3.1).
 public enum SigningAlgorithm: String, Hashable, Sendable, CaseIterable {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     case rsaSHA256 = "rsa-sha256"

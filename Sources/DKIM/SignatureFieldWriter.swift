@@ -25,7 +25,9 @@ struct SignatureFieldWriter {
         put(tag)
     }
 
-    /// The `h=` tag. Its colons end lines, so that no line begins with one.
+    /// The `h=` tag.
+    ///
+    /// Its colons end lines, so that no line begins with one.
     mutating func append(names: [[UInt8]]) {
         separate(beforeOctets: 2 + (names.first?.count ?? 0) + 1)
         put([UInt8(ascii: "h"), UInt8(ascii: "=")])

@@ -29,8 +29,9 @@ public enum SigningError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// SignatureTemplate is in charge of making `DKIM-Signature` fields for one SDID, selector and key
-/// (RFC 6376 §5). Make it once and keep it: what is the same in each signature is prepared.
+/// SignatureTemplate is in charge of making `DKIM-Signature` fields for one SDID, selector and key (RFC 6376 §5).
+///
+/// Make it once and keep it: what is the same in each signature is prepared.
 ///
 /// ```swift
 /// let template = try SignatureTemplate(sdid: "example.com", selector: "s1", key: key)

@@ -34,9 +34,10 @@ public struct SignedFields: Hashable, Sendable {
         }
     }
 
-    /// What Waxwing signs: the fields of RFC 6376 §5.4.1 and the ones that came since (RFC 8058 §4, RFC 9477);
-    /// what a reader sees and what decides how the body is shown is oversigned. Trace fields are not signed,
-    /// and nothing that a relay on the way adds or takes away.
+    /// What Waxwing signs: the fields of RFC 6376 §5.4.1 and the ones that came since (RFC 8058 §4, RFC 9477); what a
+    /// reader sees and what decides how the body is shown is oversigned.
+    ///
+    /// Trace fields are not signed, and nothing that a relay on the way adds or takes away.
     public static let standard = SignedFields(
         oversigned: [
             "From", "Reply-To", "Sender", "To", "Cc", "Subject", "Date", "Message-ID",
@@ -50,7 +51,9 @@ public struct SignedFields: Hashable, Sendable {
             "Auto-Submitted", "Autocrypt",
         ])
 
-    /// The same without some fields, for a next hop that writes those itself. `From` stays.
+    /// The same without some fields, for a next hop that writes those itself.
+    ///
+    /// `From` stays.
     public func removing(_ names: [String]) -> SignedFields {
         let removed = Set(names.map(SignedFields.lowercase)).subtracting([SignedFields.lowercase("from")])
         var copy = self

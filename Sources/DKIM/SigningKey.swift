@@ -38,8 +38,10 @@ public enum SigningKeyError: Error, Hashable, Sendable, CustomStringConvertible 
     }
 }
 
-/// SigningKey is in charge of one private key: parsed or made once, tested, and then used by any number of
-/// threads at once. It knows nothing of messages.
+/// SigningKey is in charge of one private key: parsed or made once, tested, and then used by any number of threads at
+/// once.
+///
+/// It knows nothing of messages.
 public final class SigningKey: Sendable {
     /// The public half.
     public let publicKey: PublicKey

@@ -15,14 +15,17 @@ public enum KeyRecordAnswer: Hashable, Sendable {
 public struct Verification: Hashable, Sendable {
     /// pass, fail, and so on.
     public var result: VerificationResult
-    /// Why, in words, for a human. Empty for a plain pass.
+    /// Why, in words, for a human.
+    ///
+    /// Empty for a plain pass.
     public var reason: String
     /// The signature, if it could be parsed.
     public var signature: Signature?
 }
 
-/// Verifier is in charge of judging the signatures of a message (RFC 6376 §6). It asks nobody itself: the
-/// key records come from a closure, the time is given.
+/// Verifier is in charge of judging the signatures of a message (RFC 6376 §6).
+///
+/// It asks nobody itself: the key records come from a closure, the time is given.
 ///
 /// ```swift
 /// let verifier = Verifier(now: now) { name in records[name].map { .texts([$0]) } ?? .none }

@@ -7,7 +7,9 @@ import COpenSSL
 public struct CryptographyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was attempted, such as "RSA signature".
     public let operation: String
-    /// The error queue of the thread, oldest first. Empty when OpenSSL gave no reason.
+    /// The error queue of the thread, oldest first.
+    ///
+    /// Empty when OpenSSL gave no reason.
     public let reasons: [String]
 
     /// One line: the operation and its reasons.

@@ -103,8 +103,9 @@ final class KeyPointer: @unchecked Sendable {
         return unsafe EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1
     }
 
-    /// RFC 8463 §3: the SHA-256 digest is the message that PureEdDSA signs. So no digest is named to OpenSSL,
-    /// which would refuse it, and the digest is handed over as the data.
+    /// RFC 8463 §3: the SHA-256 digest is the message that PureEdDSA signs.
+    ///
+    /// So no digest is named to OpenSSL, which would refuse it, and the digest is handed over as the data.
     func signEd25519(digest: [UInt8]) throws(CryptographyError) -> [UInt8] {
         guard let context = unsafe EVP_MD_CTX_new() else { throw CryptographyError(draining: "Ed25519 signature") }
         defer { unsafe EVP_MD_CTX_free(context) }

@@ -32,7 +32,9 @@ final class SHA256 {
         if unsafe EVP_DigestUpdate(context, start, bytes.count) != 1 { failed = true }
     }
 
-    /// The digest. The computation is over afterwards.
+    /// The digest.
+    ///
+    /// The computation is over afterwards.
     func finish() throws(CryptographyError) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: SHA256.octets)
         let status = unsafe digest.withUnsafeMutableBufferPointer { buffer in
@@ -64,7 +66,9 @@ final class SHA256 {
         return digest
     }
 
-    /// The fetched algorithm. `EVP_sha256()` would be looked up again, under a lock, at each use.
+    /// The fetched algorithm.
+    ///
+    /// `EVP_sha256()` would be looked up again, under a lock, at each use.
     ///
     /// @unchecked Sendable (2): fetched once, never freed, never written to; OpenSSL lets threads share it.
     @safe
