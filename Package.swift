@@ -66,7 +66,9 @@ let package = Package(
             name: "Receiving",
             dependencies: ["Mail", "SMTP", lifecycle, logging, nioCore, nioPosix],
             swiftSettings: swiftSettings),
-        .target(name: "Spooling", dependencies: ["Mail", grdb, logging], swiftSettings: swiftSettings),
+        .target(
+            name: "Spooling", dependencies: ["Mail", grdb, logging], exclude: ["QueueStates.md"],
+            swiftSettings: swiftSettings),
         .target(
             name: "Signing",
             dependencies: ["DKIM", "DNS", "Mail", logging],

@@ -91,7 +91,7 @@ import Testing
         let spool = try fixture.open()
         try await spool.enqueue(fixture.message(), content: .inline([]))
         let reader = try SpoolReader.open(directory: fixture.spoolPath)
-        let messages = (0..<500).map { _ in fixture.message(recipients: 2) }
+        let messages = (0..<100).map { _ in fixture.message(recipients: 2) }
         let writing = Task {
             for message in messages { try await spool.enqueue(message, content: .inline([])) }
             for message in await spool.claimAll() where message.recipients.count == 2 {
@@ -99,7 +99,7 @@ import Testing
             }
         }
         var most = 0
-        for _ in 0..<200 {
+        for _ in 0..<60 {
             let entries = try reader.list(limit: 1000)
             most = max(most, entries.count)
             #expect(entries.dropFirst().allSatisfy { $0.openCount == 2 && $0.recipientCount == 2 })

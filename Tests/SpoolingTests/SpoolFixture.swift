@@ -66,6 +66,7 @@ final class SpoolFixture: Sendable {
     func copy() throws -> SpoolFixture {
         let copy = try SpoolFixture()
         copy.now.store(now.load(ordering: .relaxed), ordering: .relaxed)
+        copy.number.store(number.load(ordering: .relaxed), ordering: .relaxed)
         try FileManager.default.copyItem(atPath: spoolPath, toPath: copy.spoolPath)
         return copy
     }
