@@ -5,9 +5,10 @@ internal import Mail
 internal import NIOCore
 internal import NIOPosix
 
-/// ContentStream is in charge of handing one content to its intake transaction: on the event loop while that
-/// is a matter of memory, on a thread that may block once the intake says so. Owned by the event loop; while a
-/// batch is with the other thread, nothing more may be read from the client.
+/// ContentStream is in charge of handing one content to its intake transaction: on the event loop while that is a
+/// matter of memory, on a thread that may block once the intake says so.
+///
+/// Owned by the event loop; while a batch is with the other thread, nothing more may be read from the client.
 final class ContentStream {
     private let transaction: any IntakeTransaction
     private let threadPool: NIOThreadPool
@@ -35,8 +36,9 @@ final class ContentStream {
         }
     }
 
-    /// Sends what was taken on its way. If `isBusy` is true afterwards, `completion` will be called on the event
-    /// loop when more may come.
+    /// Sends what was taken on its way.
+    ///
+    /// If `isBusy` is true afterwards, `completion` will be called on the event loop when more may come.
     func flush(_ completion: @escaping () -> Void) {
         guard !batch.isEmpty, !isBusy else { return }
         isBusy = true
@@ -53,7 +55,9 @@ final class ContentStream {
         }
     }
 
-    /// No more octets follow. `completion` is called on the event loop. The stream is of no more use.
+    /// No more octets follow.
+    ///
+    /// `completion` is called on the event loop. The stream is of no more use.
     func finish(_ completion: @escaping (IntakeResult) -> Void) {
         precondition(!isBusy, "finished before the last batch was taken")
         let done = NIOLoopBound(completion, eventLoop: eventLoop)
@@ -77,7 +81,9 @@ final class ContentStream {
         }
     }
 
-    /// The content is not wanted any more. The stream is of no more use.
+    /// The content is not wanted any more.
+    ///
+    /// The stream is of no more use.
     func abort() {
         batch = []
         if isBusy {

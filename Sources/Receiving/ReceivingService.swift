@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import Glibc
 package import Logging
 package import Mail
 package import NIOCore
 package import NIOPosix
-internal import ServiceLifecycle
-internal import Glibc
 internal import SMTP
+internal import ServiceLifecycle
 internal import Synchronization
 
-/// ReceivingService is in charge of the listeners: it binds them, gives every connection its session, and ends
-/// them in order when the relay stops. What becomes of a message is the intake's business.
+/// ReceivingService is in charge of the listeners: it binds them, gives every connection its session, and ends them
+/// in order when the relay stops.
+///
+/// What becomes of a message is the intake's business.
 package final class ReceivingService: Service, Sendable {
     private static let backlog: Int32 = 1024
     /// Octets of one read, so of what a session holds between the socket and the intake.
@@ -103,7 +105,9 @@ package final class ReceivingService: Service, Sendable {
 // MARK: Listening
 
 extension ReceivingService {
-    /// Binds the listeners, all or none; `run` does it if nobody did before. Sessions are served from now on.
+    /// Binds the listeners, all or none; `run` does it if nobody did before.
+    ///
+    /// Sessions are served from now on.
     @discardableResult
     package func bind() async throws(ReceivingError) -> [BoundListener] {
         let isFirst = state.withLock { state in
@@ -173,7 +177,7 @@ extension ReceivingService {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.serve(channel) }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may end its side after QUIT, or even after its message, and still wait for replies.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -216,7 +220,9 @@ extension ReceivingService {
 
 extension ReceivingService {
     /// Stops listening, ends idle sessions at once and the others after their transaction; whoever is left when
-    /// `grace` is over is cut off. Returns when no session is left.
+    /// `grace` is over is cut off.
+    ///
+    /// Returns when no session is left.
     package func drain(for grace: Duration) async {
         let sessions = register.drain()
         for channel in boundChannels { channel.close(promise: nil) }

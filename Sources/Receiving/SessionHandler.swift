@@ -10,8 +10,10 @@ internal import SMTP
 /// Fired at a session's pipeline when the server is about to stop.
 struct DrainEvent: Sendable {}
 
-/// SessionHandler is in charge of one connection: it turns what the channel tells into events of a
-/// `ServerSession`, and runs the actions that come back. It decides nothing about SMTP.
+/// SessionHandler is in charge of one connection: it turns what the channel tells into events of a `ServerSession`,
+/// and runs the actions that come back.
+///
+/// It decides nothing about SMTP.
 ///
 /// Replies of commands that came together leave together, with one flush. While the intake is busy with a
 /// content, nothing is read, so that a session holds one read's worth of it (64 KiB) and no more.
@@ -31,8 +33,9 @@ final class SessionHandler: ChannelDuplexHandler {
         var transactionTime: TimeAmount
         /// Before the greeting: who talks in it does not wait for greetings.
         var greetingDelay = TimeAmount.microseconds(100)
-        /// After the last reply, for the client to read it and close. Closing at once would reset the
-        /// connection if the client is still sending, and it might never see why.
+        /// After the last reply, for the client to read it and close.
+        ///
+        /// Closing at once would reset the connection if the client is still sending, and it might never see why.
         var lingerTime = TimeAmount.seconds(2)
     }
 
@@ -172,6 +175,10 @@ extension SessionHandler {
         case .reply(let reply):
             reply.write(into: &output)
         case .replyAndClose(let reply):
+            if reply.replyClass != 2 {
+                environment.logger.info(
+                    "Session ended by us", metadata: ["peer": "\(peer.address ?? "?")", "reply": "\(reply.lines[0])"])
+            }
             close(context, saying: reply)
         case .askAdmission(let size):
             session.admissionAnswered(environment.intake.refusal(ofSize: size)).write(into: &output)
@@ -181,10 +188,11 @@ extension SessionHandler {
             reply.write(into: &output)
         case .content(let octets):
             content?.append(octets)
-        case .abandonContent:
+        case .abandonContent(let fault):
             content?.abort()
             content = nil
-            environment.logger.info("Content refused", metadata: ["peer": "\(peer.address ?? "?")"])
+            environment.logger.info(
+                "Content refused", metadata: ["peer": "\(peer.address ?? "?")", "fault": "\(fault)"])
         case .finishContent:
             let stream = content
             content = nil
@@ -202,8 +210,13 @@ extension SessionHandler {
 
     private func flushOutput(_ context: ChannelHandlerContext) {
         guard output.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        output = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: nil)
+    }
+
+    /// Taken before it is written: a write may change the writability, and with it call `process` again.
+    private func takeOutput() -> ByteBuffer {
+        defer { output = ByteBuffer() }
+        return output
     }
 
     /// Writes what is to be said, and closes when it is written.
@@ -225,8 +238,7 @@ extension SessionHandler {
                 context.close(promise: nil)
             }
         }
-        context.writeAndFlush(wrapOutboundOut(output), promise: written)
-        output = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: written)
         resumeReading(context)
     }
 }

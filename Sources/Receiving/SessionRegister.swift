@@ -20,8 +20,10 @@ package struct SessionCounts: Hashable, Sendable {
     }
 }
 
-/// SessionRegister is in charge of knowing all open sessions: it counts them, turns away those that are too
-/// many, and reaches them when the server drains. Asked once at the start and once at the end of a session.
+/// SessionRegister is in charge of knowing all open sessions: it counts them, turns away those that are too many,
+/// and reaches them when the server drains.
+///
+/// Asked once at the start and once at the end of a session.
 final class SessionRegister: Sendable {
     enum Admission: Hashable, Sendable {
         case admitted
@@ -54,7 +56,9 @@ final class SessionRegister: Sendable {
         }
     }
 
-    /// Enters a session, unless it is one too many. What is entered must be removed.
+    /// Enters a session, unless it is one too many.
+    ///
+    /// What is entered must be removed.
     func admit(_ channel: any Channel, from peer: Peer) -> Admission {
         state.withLock { state in
             let admission = decide(state, peer)

@@ -56,10 +56,10 @@ extension ArraySlice<UInt8> {
         guard count == word.utf8CodeUnitCount else { return false }
         return word.withUTF8Buffer { letters in
             var position = startIndex
-            for unsafe letter in unsafe letters {
+            for index in 0..<letters.count {
                 var byte = self[position]
                 if (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) { byte &= ~0x20 }
-                if byte != letter { return false }
+                if unsafe byte != letters[index] { return false }
                 position += 1
             }
             return true

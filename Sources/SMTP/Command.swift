@@ -3,8 +3,10 @@
 
 package import Mail
 
-/// Command is in charge of the meaning of one command line (RFC 5321 §4.1.1): octets without their CRLF in,
-/// a value out. It knows no session: whether a command is legal now is not its question.
+/// Command is in charge of the meaning of one command line (RFC 5321 §4.1.1): octets without their CRLF in, a value
+/// out.
+///
+/// It knows no session: whether a command is legal now is not its question.
 package enum Command: Hashable, Sendable {
     /// The argument, printable ASCII without spaces.
     case hello(name: String)

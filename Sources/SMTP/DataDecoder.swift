@@ -67,8 +67,9 @@ package struct DataDecoder: Sendable {
         self.maximumSwallowedOctets = overflow ? .max - (1 << 20) : min(product, .max - (1 << 20)) + (1 << 20)
     }
 
-    /// Takes the next part out of `buffer`; nil if more must come. After `end` what is left in the buffer is
-    /// none of the content.
+    /// Takes the next part out of `buffer`; nil if more must come.
+    ///
+    /// After `end` what is left in the buffer is none of the content.
     package mutating func next(from buffer: inout ByteBuffer) -> Part? {
         while buffer.readableBytes > 0 {
             let scan = unsafe buffer.withUnsafeReadableBytes { bytes in unsafe self.scan(bytes) }

@@ -3,8 +3,9 @@
 
 package import NIOCore
 
-/// LineDecoder is in charge of finding the command lines in what a client sends. Only CRLF ends a line
-/// (RFC 5321 §2.3.8): a bare CR or LF stays in the line, for the grammar to refuse.
+/// LineDecoder is in charge of finding the command lines in what a client sends.
+///
+/// Only CRLF ends a line (RFC 5321 §2.3.8): a bare CR or LF stays in the line, for the grammar to refuse.
 ///
 /// A line that is too long is swallowed up to its CRLF and told of once.
 package struct LineDecoder: Sendable {
@@ -31,8 +32,9 @@ package struct LineDecoder: Sendable {
         self.maximumOctets = maximumOctets
     }
 
-    /// Takes the next line out of `buffer`; nil if it is not complete. What is taken never comes back, what
-    /// is left is the start of a line.
+    /// Takes the next line out of `buffer`; nil if it is not complete.
+    ///
+    /// What is taken never comes back, what is left is the start of a line.
     package mutating func next(from buffer: inout ByteBuffer) -> Line? {
         guard let end = endOfLine(in: buffer) else { return rest(of: &buffer) }
         defer {

@@ -4,84 +4,13 @@
 package import Mail
 package import NIOCore
 
-/// ServerSession is in charge of the server's half of an SMTP session (RFC 5321 §3, §4.1.4): octets and events
-/// in, actions out. It owns no socket, no clock and no message; whoever has them runs the actions.
+/// ServerSession is in charge of the server's half of an SMTP session (RFC 5321 §3, §4.1.4): octets and events in,
+/// actions out.
+///
+/// It owns no socket, no clock and no message; whoever has them runs the actions.
 ///
 /// Call `received` with what comes in, then `next` until it returns nil.
 package struct ServerSession: Sendable {
-    /// What a session needs to know; the same for all sessions of one listener with one kind of peer.
-    package struct Configuration: Sendable {
-        package let hostname: String
-        package let maximumMessageOctets: Int
-        package let maximumRecipients: Int
-        /// Of a command line with its CRLF.
-        package let maximumCommandOctets: Int
-        /// The error that reaches this number ends the session; an accepted message sets the count back.
-        package let maximumErrors: Int
-        /// Whether the peer may submit without authentication.
-        package var maySubmit: Bool
-        fileprivate let greeting: Reply
-        fileprivate let helloReply: Reply
-        fileprivate let extendedHelloReply: Reply
-        /// The domain of `<Postmaster>`.
-        fileprivate let postmasterHost: Mailbox.Host?
-
-        package init(
-            hostname: String, maximumMessageOctets: Int, maximumRecipients: Int, maximumCommandOctets: Int,
-            maximumErrors: Int, maySubmit: Bool
-        ) {
-            self.hostname = hostname
-            self.maximumMessageOctets = maximumMessageOctets
-            self.maximumRecipients = maximumRecipients
-            self.maximumCommandOctets = maximumCommandOctets
-            self.maximumErrors = maximumErrors
-            self.maySubmit = maySubmit
-            greeting = Reply(220, "\(hostname) ESMTP Waxwing")
-            helloReply = Reply(250, hostname)
-            extendedHelloReply = Reply(
-                250, nil,
-                lines: [
-                    hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP",
-                ])
-            postmasterHost = Domain(hostname).map { .domain($0) }
-        }
-    }
-
-    /// Who says hello, and how; lasts until the next hello.
-    private struct Hello {
-        var name: String
-        var isExtended: Bool
-    }
-
-    /// One mail transaction, from MAIL on.
-    private struct Transaction {
-        /// From this many recipients on, duplicates are found by hash.
-        private static let manyRecipients = 32
-
-        var reversePath: ReversePath
-        var parameters: MailParameters
-        private(set) var recipients: [Mailbox] = []
-        private var known: Set<Mailbox> = []
-
-        init(reversePath: ReversePath, parameters: MailParameters) {
-            self.reversePath = reversePath
-            self.parameters = parameters
-        }
-
-        func contains(_ mailbox: Mailbox) -> Bool {
-            known.isEmpty ? recipients.contains(mailbox) : known.contains(mailbox)
-        }
-
-        mutating func add(_ mailbox: Mailbox) {
-            recipients.append(mailbox)
-            if !known.isEmpty {
-                known.insert(mailbox)
-            } else if recipients.count >= Transaction.manyRecipients {
-                known = Set(recipients)
-            }
-        }
-    }
-
     private enum State {
         /// Connected, nothing said yet.
         case silent
@@ -161,7 +90,9 @@ extension ServerSession {
         return .reply(configuration.greeting)
     }
 
-    /// Octets came in. Nothing happens to them before `next`.
+    /// Octets came in.
+    ///
+    /// Nothing happens to them before `next`.
     package mutating func received(_ bytes: ByteBuffer) {
         if case .closed = state { return }
         if input.readableBytes == 0 {
@@ -182,7 +113,7 @@ extension ServerSession {
         /// Append to the intake transaction.
         case content(ByteBuffer)
         /// Abort the intake transaction: its content is refused. More may come in, none of it is of use.
-        case abandonContent
+        case abandonContent(DataDecoder.Fault)
         /// Finish the intake transaction, then call `intakeEnded`.
         case finishContent
     }
@@ -379,8 +310,8 @@ extension ServerSession {
         switch part {
         case .content(let octets):
             return .content(octets)
-        case .fault:
-            return .abandonContent
+        case .fault(let fault):
+            return .abandonContent(fault)
         case .end:
             guard let fault else {
                 state = .committing

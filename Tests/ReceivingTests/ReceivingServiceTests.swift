@@ -142,7 +142,8 @@ import Testing
                             #expect(try await client.ask("EHLO client") == "250 HELP")
                             for message in 0..<messages {
                                 try await client.send(
-                                    "MAIL FROM:<s\(session)@example.com>\r\nRCPT TO:<m\(message)@example.org>\r\nDATA\r\n")
+                                    "MAIL FROM:<s\(session)@example.com>\r\nRCPT TO:<m\(message)@example.org>\r\nDATA\r\n"
+                                )
                                 _ = try await client.reply()
                                 _ = try await client.reply()
                                 #expect(try await client.reply()?.hasPrefix("354") == true)

@@ -24,7 +24,8 @@ import Testing
             self.intake = intake
             channel = EmbeddedChannel()
             let environment = SessionHandler.Environment(
-                intake: intake, threadPool: pool, register: register, logger: Logger(label: "test") { _ in
+                intake: intake, threadPool: pool, register: register,
+                logger: Logger(label: "test") { _ in
                     SwiftLogNoOpLogHandler()
                 }, idleTime: .minutes(5), transactionTime: .minutes(30))
             let configuration = ServerSession.Configuration(
@@ -252,11 +253,13 @@ import Testing
         #expect(fixture.intake.misuses == [])
     }
 
-    @Test("peers are told apart", arguments: [
-        ("127.0.0.1", "127.0.0.1", true), ("127.9.9.9", "127.9.9.9", true), ("192.0.2.1", "192.0.2.1", false),
-        ("::1", "::1", true), ("::ffff:127.0.0.1", "127.0.0.1", true), ("::ffff:192.0.2.1", "192.0.2.1", false),
-        ("2001:db8::1", "2001:db8::1", false), ("::", "::", false), ("0.0.0.0", "0.0.0.0", false),
-    ])
+    @Test(
+        "peers are told apart",
+        arguments: [
+            ("127.0.0.1", "127.0.0.1", true), ("127.9.9.9", "127.9.9.9", true), ("192.0.2.1", "192.0.2.1", false),
+            ("::1", "::1", true), ("::ffff:127.0.0.1", "127.0.0.1", true), ("::ffff:192.0.2.1", "192.0.2.1", false),
+            ("2001:db8::1", "2001:db8::1", false), ("::", "::", false), ("0.0.0.0", "0.0.0.0", false),
+        ])
     func peers(_ given: String, _ address: String, _ isLoopback: Bool) throws {
         let peer = Peer(try SocketAddress(ipAddress: given, port: 25))
         #expect(peer.address == address)

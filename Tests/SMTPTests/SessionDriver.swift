@@ -16,8 +16,8 @@ struct SessionDriver {
     var submissions: [Submission] = []
     /// What the intake answers next, if not yes.
     var refusal: IntakeRefusal?
-    /// Contents that were abandoned.
-    var abandoned = 0
+    /// Why contents were abandoned.
+    var faults: [DataDecoder.Fault] = []
     private var content: [UInt8]?
     private var accepted: UInt64 = 0
 
@@ -65,9 +65,9 @@ struct SessionDriver {
                 write(reply)
             case .content(let octets):
                 content?.append(contentsOf: octets.readableBytesView)
-            case .abandonContent:
+            case .abandonContent(let fault):
                 content = nil
-                abandoned += 1
+                faults.append(fault)
             case .finishContent:
                 messages.append(content ?? Array("finished, but abandoned before".utf8))
                 content = nil
