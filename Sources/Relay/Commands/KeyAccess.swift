@@ -17,18 +17,25 @@ package struct KeyAccess: Sendable {
     }
 
     /// - Throws: `ControlError` when a daemon runs and can't be asked.
-    package func perform(_ request: KeyRequest) async throws -> KeyResponse {
+    package func perform(_ request: KeyRequest) async throws(ControlError) -> KeyResponse {
         var request = request
         request.user = KeyAccess.userName
-        let socket = configuration.resolve(configuration.control.socket)
-        do {
-            return try await ControlClient(socketPath: socket).post("/v1/keys", request, as: KeyResponse.self)
-        } catch ControlError.noDaemon {
-            return await performHere(request)
-        } catch ControlError.noPermission(let path) {
+        if let response = try await askDaemon(request) { return response }
+        return await performHere(request)
+    }
+
+    /// Nil when this process is to do it.
+    private func askDaemon(_ request: KeyRequest) async throws(ControlError) -> KeyResponse? {
+        let client = ControlClient(socketPath: configuration.resolve(configuration.control.socket))
+        do throws(ControlError) {
+            return try await client.post("/v1/keys", request, as: KeyResponse.self)
+        } catch {
+            switch error {
+            case .noDaemon: return nil
             // Reading needs nobody's leave but the file system's.
-            guard request.verb == .list || request.verb == .show else { throw ControlError.noPermission(path: path) }
-            return await performHere(request)
+            case .noPermission where request.verb == .list || request.verb == .show: return nil
+            case .noPermission, .pathTooLong, .noAnswer, .refused: throw error
+            }
         }
     }
 

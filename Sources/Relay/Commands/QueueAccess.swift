@@ -17,33 +17,31 @@ package struct QueueAccess: Sendable {
 
     package func list(limit: Int, after: QueueID?) async throws -> QueueDocument {
         let path = "/v1/queue?limit=\(limit)" + (after.map { "&after=\($0)" } ?? "")
-        do {
-            return try await client.get(path, as: QueueDocument.self)
-        } catch let error as ControlError where error.isAbsence {
-            return try reading().list(limit: limit, after: after)
-        }
+        if let answer = try await answer(to: path, as: QueueDocument.self) { return answer }
+        return try reading().list(limit: limit, after: after)
     }
 
     /// Nil: no such message.
     package func show(_ id: QueueID) async throws -> QueueEntryDocument? {
-        do {
-            return try await client.get("/v1/queue/\(id)", as: QueueEntryDocument.self)
-        } catch let error as ControlError where error.isAbsence {
-            return try reading().show(id)
+        if let answer = try await answer(to: "/v1/queue/\(id)", as: QueueEntryDocument.self) { return answer }
+        return try reading().show(id)
+    }
+
+    /// Nil when there is no daemon, or none that this user may ask.
+    private func answer<Document: Decodable>(
+        to path: String, as type: Document.Type
+    ) async throws(ControlError) -> Document? {
+        do throws(ControlError) {
+            return try await client.get(path, as: type)
+        } catch {
+            switch error {
+            case .noDaemon, .noPermission: return nil
+            case .pathTooLong, .noAnswer, .refused: throw error
+            }
         }
     }
 
     private func reading() throws -> QueueReading {
         try QueueReading(directory: configuration.resolve(configuration.spool.directory))
-    }
-}
-
-extension ControlError {
-    /// There is no daemon, or none that this user may ask.
-    fileprivate var isAbsence: Bool {
-        switch self {
-        case .noDaemon, .noPermission: true
-        case .pathTooLong, .noAnswer, .refused: false
-        }
     }
 }

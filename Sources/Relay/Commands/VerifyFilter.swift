@@ -49,8 +49,9 @@ package struct VerifyFilter: Sendable {
     /// Names in lower case to their records; a name may stand in more than one line.
     static func records(in text: String) throws(FilterError) -> [String: KeyRecordAnswer] {
         var records: [String: [String]] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.last == "\r" ? line.dropLast() : line
+        // CR and LF together are one Character of Swift's.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
             let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
             guard parts.count == 2, let name = Domain(parts[0]) else {

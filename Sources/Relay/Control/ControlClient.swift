@@ -18,29 +18,41 @@ package struct ControlClient: Sendable {
         self.socketPath = socketPath
     }
 
-    package func get<Document: Decodable>(_ path: String, as type: Document.Type) async throws -> Document {
+    package func get<Document: Decodable>(
+        _ path: String, as type: Document.Type
+    ) async throws(ControlError) -> Document {
         try decode(try await send(.GET, path, body: nil), as: type)
     }
 
     package func post<Document: Decodable>(
         _ path: String, _ request: (some Encodable)?, as type: Document.Type
-    ) async throws -> Document {
-        try decode(try await send(.POST, path, body: try request.map { try JSONEncoder().encode($0) }), as: type)
+    ) async throws(ControlError) -> Document {
+        var body: Data?
+        if let request {
+            do {
+                body = try JSONEncoder().encode(request)
+            } catch {
+                throw .refused("the request can't be written as JSON: \(error)")
+            }
+        }
+        return try decode(try await send(.POST, path, body: body), as: type)
     }
 
     /// For requests that are answered with no body.
-    package func post(_ path: String) async throws {
+    package func post(_ path: String) async throws(ControlError) {
         let answer = try await send(.POST, path, body: nil)
         guard (200..<300).contains(answer.status) else { throw refusal(answer) }
     }
 
-    private func decode<Document: Decodable>(_ answer: Answer, as type: Document.Type) throws -> Document {
+    private func decode<Document: Decodable>(
+        _ answer: Answer, as type: Document.Type
+    ) throws(ControlError) -> Document {
         // A refused reload is a document too: only its status differs.
         if !(200..<300).contains(answer.status), answer.status != 422 { throw refusal(answer) }
         do {
             return try JSONDecoder().decode(type, from: Data(answer.body.readableBytesView))
         } catch {
-            throw ControlError.noAnswer(path: socketPath, reason: "its answer is not what this version expects")
+            throw .noAnswer(path: socketPath, reason: "its answer is not what this version expects")
         }
     }
 
@@ -49,47 +61,52 @@ package struct ControlClient: Sendable {
         return .refused(document?.error ?? "the daemon answered with HTTP status \(answer.status)")
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Answer {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let promise = group.any().makePromise(of: Answer.self)
+    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws(ControlError) -> Answer {
+        let promise = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Answer.self)
         let channel: any Channel
         do {
-            channel = try await ClientBootstrap(group: group)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                        try channel.pipeline.syncOperations.addHandler(
-                            AnswerHandler(promise, maximumOctets: Self.maximumAnswerOctets))
-                    }
-                }
-                .connect(unixDomainSocketPath: socketPath).get()
-        } catch let error as IOError {
+            channel = try await connect(promise).get()
+        } catch {
             promise.fail(error)
-            throw error.errnoCode == EACCES || error.errnoCode == EPERM
-                ? ControlError.noPermission(path: socketPath) : ControlError.noDaemon(path: socketPath)
+            let code = (error as? IOError)?.errnoCode
+            throw code == EACCES || code == EPERM ? .noPermission(path: socketPath) : .noDaemon(path: socketPath)
         }
         let timeout = channel.eventLoop.scheduleTask(in: .seconds(Self.timeLimitSeconds)) {
             promise.fail(ControlError.noAnswer(path: socketPath, reason: "time-out"))
-            channel.close(promise: nil)
         }
-        let headers: HTTPHeaders = [
-            "Host": "waxwing", "Connection": "close", "Content-Length": "\(body?.count ?? 0)",
-            "Content-Type": "application/json",
-        ]
-        channel.write(HTTPClientRequestPart.head(.init(version: .http1_1, method: method, uri: path, headers: headers)), promise: nil)
-        if let body { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
-        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+        write(method, path, body: body, to: channel)
         defer {
             timeout.cancel()
             channel.close(promise: nil)
         }
         do {
             return try await promise.futureResult.get()
-        } catch let error as ControlError {
-            throw error
         } catch {
-            throw ControlError.noAnswer(path: socketPath, reason: "\(error)")
+            throw error as? ControlError ?? .noAnswer(path: socketPath, reason: "\(error)")
         }
+    }
+
+    private func connect(_ promise: EventLoopPromise<Answer>) -> EventLoopFuture<any Channel> {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    try channel.pipeline.syncOperations.addHandler(
+                        AnswerHandler(promise, maximumOctets: Self.maximumAnswerOctets))
+                }
+            }
+            .connect(unixDomainSocketPath: socketPath)
+    }
+
+    private func write(_ method: HTTPMethod, _ path: String, body: Data?, to channel: any Channel) {
+        let headers: HTTPHeaders = [
+            "Host": "waxwing", "Connection": "close", "Content-Length": "\(body?.count ?? 0)",
+            "Content-Type": "application/json",
+        ]
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        if let body { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
     }
 
     fileprivate struct Answer: Sendable {

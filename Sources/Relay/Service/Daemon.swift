@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import DNS
-import Forwarding
 import Logging
-import Mail
-import NIOCore
-import NIOPosix
 import Receiving
 import Reporting
 import ServiceLifecycle
-import Signing
 import Spooling
 import UnixSignals
 
@@ -35,16 +29,33 @@ package struct Daemon: Sendable {
     ///
     /// - Throws: an error whose description says what is wrong and how to mend it.
     package init(_ configuration: Configuration) async throws {
+        try await self.init(configuration, write: LogOutput.standardError)
+    }
+
+    /// - Parameter write: takes the lines of the log.
+    init(_ configuration: Configuration, write: @escaping @Sendable ([UInt8]) -> Void) async throws {
         ProcessSettings.apply()
-        let format = LogOutput.Format(setting: configuration.log.format)
         self.configuration = configuration
-        self.log = LogOutput(format: format, level: Logger.Level(rawValue: configuration.log.level) ?? .info)
+        self.log = LogOutput(
+            format: LogOutput.Format(setting: configuration.log.format),
+            level: Logger.Level(rawValue: configuration.log.level) ?? .info, write: write)
         self.logger = log.logger(label: "waxwing")
         self.stages = try await Stages(configuration, logger: logger)
     }
 
     /// Runs until SIGTERM or SIGINT, then drains.
     package func run() async throws {
+        try await run(makeGroup(stoppingAt: [.sigterm, .sigint]))
+    }
+
+    func run(_ group: ServiceGroup) async throws {
+        try await group.run()
+        logger.info("waxwing has stopped")
+        try await stages.stopThreads()
+    }
+
+    /// The services in the order in which they need each other.
+    func makeGroup(stoppingAt signals: [UnixSignal]) -> ServiceGroup {
         let reloader = Reloader(configuration, stages: stages, log: log, logger: logger)
         let control = ControlService(
             ControlConfiguration(
@@ -58,11 +69,9 @@ package struct Daemon: Sendable {
         ]
         var group = ServiceGroupConfiguration(
             services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: serviceLogger)
+            gracefulShutdownSignals: signals, logger: serviceLogger)
         group.maximumGracefulShutdownDuration = Daemon.shutdownLimit
-        try await ServiceGroup(configuration: group).run()
-        logger.info("waxwing has stopped")
-        try await stages.stopThreads()
+        return ServiceGroup(configuration: group)
     }
 
     /// The list of services is Waxwing's own: its coming and going is told in Waxwing's words.

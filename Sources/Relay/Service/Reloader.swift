@@ -57,6 +57,7 @@ final class Reloader: Sendable {
         log.logLevel = Logger.Level(rawValue: next.log.level) ?? .info
         stages.keyRing.reload(unsignedDomains: next.unsignedDomains)
         stages.forwarder.replaceRoutes(next.routingTable)
+        stages.forwarder.replaceRetry(next.retrySchedule)
     }
 }
 
@@ -73,7 +74,7 @@ extension Configuration {
         if dns != started.dns { names.append("[dns]") }
         if limits != started.limits { names.append("[limits]") }
         if intake != started.intake { names.append("[intake]") }
-        if retry != started.retry { names.append("[retry]") }
+        if retry.lifetime != started.retry.lifetime { names.append("[retry] lifetime") }
         if signing != started.signing { names.append("[signing]") }
         if log.format != started.log.format { names.append("[log] format") }
         return names
