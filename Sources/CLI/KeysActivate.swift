@@ -15,7 +15,10 @@ struct KeysActivate: AsyncParsableCommand {
     @Option(help: "Which key. Default: the one that waits.")
     var selector: String?
 
-    @Flag(help: "Do not ask DNS. Receivers will reject the signatures if the record is not there. Recorded, and shown by keys list.")
+    @Flag(
+        help:
+            "Do not ask DNS. Receivers will reject the signatures if the record is not there. Recorded, and shown by keys list."
+    )
     var unproven = false
 
     @OptionGroup var config: ConfigurationOption

@@ -17,7 +17,9 @@ struct Send: AsyncParsableCommand {
     @Option(help: "A recipient; may be given more than once.")
     var to: [String]
 
-    @Option(help: ArgumentHelp("Where to submit. Default: the first listener of the configuration.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("Where to submit. Default: the first listener of the configuration.", valueName: "host:port")
+    )
     var server: String?
 
     @Option(help: "The Subject field, in ASCII.")

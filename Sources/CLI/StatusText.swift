@@ -8,10 +8,14 @@ enum StatusText {
     /// - Parameter now: seconds since the Unix epoch.
     static func of(_ status: StatusDocument, now: Int64) -> String {
         let listeners = status.listeners.map { listener in
-            listener.address.contains(":") ? "[\(listener.address)]:\(listener.port)" : "\(listener.address):\(listener.port)"
+            listener.address.contains(":")
+                ? "[\(listener.address)]:\(listener.port)" : "\(listener.address):\(listener.port)"
         }
         var rows = [
-            ("waxwing", "\(status.version), process \(status.processID), up \(Moment.duration(now - status.startedAt))"),
+            (
+                "waxwing",
+                "\(status.version), process \(status.processID), up \(Moment.duration(now - status.startedAt))"
+            ),
             ("hostname", status.hostname),
             ("configuration", status.configurationFile ?? "none: the defaults"),
             ("listening on", listeners.joined(separator: ", ")),

@@ -12,7 +12,8 @@ struct Verify: AsyncParsableCommand {
     @Argument(help: "The message. Default: standard input.")
     var file: String?
 
-    @Option(help: ArgumentHelp("Key records instead of DNS, a line each: name, white space, record.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Key records instead of DNS, a line each: name, white space, record.", valueName: "file"))
     var keys: String?
 
     @Option(help: ArgumentHelp("The message as it was signed, to name what differs.", valueName: "file"))

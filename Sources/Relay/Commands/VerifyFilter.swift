@@ -32,7 +32,8 @@ package struct VerifyFilter: Sendable {
         } else {
             answers = try await ask(for: DKIM.Verifier.keyRecordNames(in: message))
         }
-        let verifier = DKIM.Verifier(now: WallClock.system.now().seconds) { name in answers[name.lowercased()] ?? .none }
+        let verifier = DKIM.Verifier(now: WallClock.system.now().seconds) { name in answers[name.lowercased()] ?? .none
+        }
         let verifications = verifier.verify(message, original: original.map { MessageText($0).wire })
         let lines = verifications.map { verification in
             var line = verification.result.rawValue

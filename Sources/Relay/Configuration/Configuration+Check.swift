@@ -43,11 +43,15 @@ private struct ConfigurationChecker {
     mutating func checkNames() {
         let hostname = configuration.general.hostname
         if !hostname.isEmpty, Domain(hostname) == nil {
-            add([.key("hostname")], "\"\(hostname)\" is not a domain name", "Write the name of this machine, such as \"relay.example.com\"")
+            add(
+                [.key("hostname")], "\"\(hostname)\" is not a domain name",
+                "Write the name of this machine, such as \"relay.example.com\"")
         }
         let group = configuration.control.group
         if !group.isEmpty, GroupDatabase.identifier(of: group) == nil {
-            add([.key("control"), .key("group")], "there is no group \"\(group)\" on this machine", "Create it (groupadd \(group)) or leave the setting out")
+            add(
+                [.key("control"), .key("group")], "there is no group \"\(group)\" on this machine",
+                "Create it (groupadd \(group)) or leave the setting out")
         }
         var seen: Set<Domain> = []
         for (index, domain) in configuration.domains.enumerated() {
@@ -80,16 +84,21 @@ private struct ConfigurationChecker {
         for (index, listener) in configuration.listeners.enumerated() {
             let path: [KeyLocator.Step] = [.key("listener"), .index(index), .key("address")]
             guard let address = IPAddress(listener.address) else {
-                add(path, "\"\(listener.address)\" is not an IP address", "Write an address of this machine, such as \"127.0.0.1\" or \"::1\"")
+                add(
+                    path, "\"\(listener.address)\" is not an IP address",
+                    "Write an address of this machine, such as \"127.0.0.1\" or \"::1\"")
                 continue
             }
             if !address.isLoopback {
                 add(
-                    path, "\(listener.address) can be reached from other machines, and a listener can't authenticate its clients yet",
+                    path,
+                    "\(listener.address) can be reached from other machines, and a listener can't authenticate its clients yet",
                     "Listen on \"127.0.0.1\" or \"::1\" and let applications on this machine submit there")
             }
             if listener.port != 0, !seen.insert(listener).inserted {
-                add(path, "there is already a listener on \(listener.address) port \(listener.port)", "Remove one of the two tables")
+                add(
+                    path, "there is already a listener on \(listener.address) port \(listener.port)",
+                    "Remove one of the two tables")
             }
         }
     }
@@ -99,10 +108,14 @@ private struct ConfigurationChecker {
     mutating func checkRetry() {
         let retry = configuration.retry
         if retry.first > retry.maximum {
-            add([.key("retry"), .key("first")], "the first wait is longer than the longest one (retry.maximum)", "Make retry.first the smaller of the two")
+            add(
+                [.key("retry"), .key("first")], "the first wait is longer than the longest one (retry.maximum)",
+                "Make retry.first the smaller of the two")
         }
         if retry.maximum > retry.lifetime {
-            add([.key("retry"), .key("maximum")], "the longest wait is longer than a message's life (retry.lifetime)", "Make retry.maximum the smaller of the two")
+            add(
+                [.key("retry"), .key("maximum")], "the longest wait is longer than a message's life (retry.lifetime)",
+                "Make retry.maximum the smaller of the two")
         }
     }
 
@@ -115,7 +128,9 @@ private struct ConfigurationChecker {
             if route.name.isEmpty {
                 add(path + [.key("name")], "the route has no name", "Write one, such as name = \"internet\"")
             } else if !names.insert(route.name).inserted {
-                add(path + [.key("name")], "there is already a route \"\(route.name)\"", "Give each route a name of its own")
+                add(
+                    path + [.key("name")], "there is already a route \"\(route.name)\"",
+                    "Give each route a name of its own")
             }
             checkTarget(of: route, at: path)
             if route.to.isEmpty {
@@ -128,7 +143,9 @@ private struct ConfigurationChecker {
             }
         }
         // An earlier route for everybody leaves nothing to a later one.
-        if let first = configuration.routes.firstIndex(where: { $0.to.contains("*") }), first + 1 < configuration.routes.count {
+        if let first = configuration.routes.firstIndex(where: { $0.to.contains("*") }),
+            first + 1 < configuration.routes.count
+        {
             add(
                 [.key("route"), .index(first + 1)],
                 "no mail gets here: the route \"\(configuration.routes[first].name)\" before it is for all domains",
@@ -139,7 +156,8 @@ private struct ConfigurationChecker {
     private mutating func checkTarget(of route: RouteSettings, at path: [KeyLocator.Step]) {
         let targets = [route.mx, !route.smarthost.isEmpty, !route.capture.isEmpty].count { $0 }
         if targets != 1 {
-            let problem = targets == 0 ? "the route says nothing about where mail goes" : "the route goes to more than one place"
+            let problem =
+                targets == 0 ? "the route says nothing about where mail goes" : "the route goes to more than one place"
             add(path, problem, "Write exactly one of mx = true, smarthost = \"host:port\" and capture = \"DIRECTORY\"")
         }
         if !route.smarthost.isEmpty, HostAndPort(route.smarthost, defaultPort: 25) == nil {
@@ -161,7 +179,9 @@ private struct ConfigurationChecker {
         let path: [KeyLocator.Step] = [.key("control"), .key("socket")]
         // struct sockaddr_un holds 108 octets with the final zero.
         if socket.utf8.count > 107 {
-            add(path, "the path \(socket) is longer than the 107 octets of a Unix socket's name", "Choose a shorter one, such as \"/run/waxwing/control.sock\"")
+            add(
+                path, "the path \(socket) is longer than the 107 octets of a Unix socket's name",
+                "Choose a shorter one, such as \"/run/waxwing/control.sock\"")
         }
         checkDirectory(configuration.control.socket, at: path, isFile: true)
     }

@@ -9,13 +9,17 @@ extension Configuration {
             [
                 .text(
                     "hostname", \.hostname, example: "relay.example.com",
-                    "The name Waxwing gives itself in EHLO, in its greeting and in trace fields. It should be the name that the address of this machine resolves to. Default: the machine's name.")
+                    "The name Waxwing gives itself in EHLO, in its greeting and in trace fields. It should be the name that the address of this machine resolves to. Default: the machine's name."
+                )
             ]),
         SettingTable(
             each: "listener", \.listeners, effective: { $0.effectiveListeners }, defaults: ListenerSettings(),
             "Where applications hand in their mail; one table for each address and port.",
             [
-                .text("address", \.address, "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."),
+                .text(
+                    "address", \.address,
+                    "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."
+                ),
                 .number("port", \.port, 0...65_535, "Ports below 1024 need a privilege. 0 takes any free port."),
             ]),
         SettingTable(
@@ -35,7 +39,11 @@ extension Configuration {
             ]),
         SettingTable(
             "intake", \.intake, defaults: IntakeSettings(), "What happens to a message when it comes in.",
-            [.flag("hide-client-address", \.hidesClientAddress, "Leave the client's address out of the Received field.")]),
+            [
+                .flag(
+                    "hide-client-address", \.hidesClientAddress, "Leave the client's address out of the Received field."
+                )
+            ]),
         SettingTable(
             "keys", \.keys, defaults: KeySettings(), "Signing keys.",
             [.text("directory", \.directory, as: .path, "Holds DOMAIN/SELECTOR/private.pem and its companions.")]),
@@ -47,19 +55,30 @@ extension Configuration {
                     "minimum-free", \.minimumFreePercent, .percent(0...99),
                     "With less free space on the spool's disk, new mail is refused for the time being (452)."),
                 .number("maximum-messages", \.maximumMessages, 1...1_000_000_000, "With more in the queue, the same."),
-                .quantity("maximum-size", \.maximumOctets, .size((1 << 20)...(1 << 50)), "With more content in the queue, the same."),
+                .quantity(
+                    "maximum-size", \.maximumOctets, .size((1 << 20)...(1 << 50)),
+                    "With more content in the queue, the same."),
             ]),
         SettingTable(
             "control", \.control, defaults: ControlSettings(), "How commands reach the running daemon.",
             [
-                .text("socket", \.socket, as: .path, "A Unix socket for root, for the user that runs the daemon, and for `group`."),
-                .text("group", \.group, example: "waxwing", "Members of this group may control the daemon too. Default: nobody else."),
+                .text(
+                    "socket", \.socket, as: .path,
+                    "A Unix socket for root, for the user that runs the daemon, and for `group`."),
+                .text(
+                    "group", \.group, example: "waxwing",
+                    "Members of this group may control the daemon too. Default: nobody else."),
             ]),
         SettingTable(
             "dns", \.dns, defaults: DNSSettings(), "Who is asked for MX hosts and key records.",
             [
-                .list("servers", \.servers, example: ["192.0.2.53", "192.0.2.54@5353"], "Addresses, each with an optional @port. Empty: the servers of /etc/resolv.conf."),
-                .list("authoritative-servers", \.authoritativeServers, example: ["192.0.2.1"], "Who must show a key's record before it is activated, in place of the name servers of its zone: for a hidden primary. Empty: the zone's name servers."),
+                .list(
+                    "servers", \.servers, example: ["192.0.2.53", "192.0.2.54@5353"],
+                    "Addresses, each with an optional @port. Empty: the servers of /etc/resolv.conf."),
+                .list(
+                    "authoritative-servers", \.authoritativeServers, example: ["192.0.2.1"],
+                    "Who must show a key's record before it is activated, in place of the name servers of its zone: for a hidden primary. Empty: the zone's name servers."
+                ),
             ]),
         SettingTable(
             "signing", \.signing, defaults: SigningSettings(), "DKIM signatures.",
@@ -69,7 +88,9 @@ extension Configuration {
             [
                 .duration("first", \.first, 1...86_400, "Until the second attempt; later waits double."),
                 .duration("maximum", \.maximum, 1...(7 * 86_400), "The longest wait between two attempts."),
-                .duration("lifetime", \.lifetime, 60...(30 * 86_400), "A message that could not be delivered for so long fails and is reported to its sender."),
+                .duration(
+                    "lifetime", \.lifetime, 60...(30 * 86_400),
+                    "A message that could not be delivered for so long fails and is reported to its sender."),
             ]),
         SettingTable(
             each: "domain", \.domains, effective: { $0.domains }, defaults: DomainSettings(),
@@ -83,17 +104,29 @@ extension Configuration {
             "Where mail goes. The first route whose `to` matches the recipient's domain is taken. Each has exactly one of `mx`, `smarthost` and `capture`. Default: one route to everybody's MX hosts.",
             [
                 .text("name", \.name, example: "internet", "Shown by `waxwing queue`. Required, each different."),
-                .list("to", \.to, example: ["example.org", "*.example.net"], "Recipient domains: a name, *.name for everything below it, or * for all."),
+                .list(
+                    "to", \.to, example: ["example.org", "*.example.net"],
+                    "Recipient domains: a name, *.name for everything below it, or * for all."),
                 .flag("mx", \.mx, "Deliver to the MX hosts of the recipient's domain."),
-                .text("smarthost", \.smarthost, example: "smtp.example.net:587", "Hand everything to this host. The port is 25 when left out."),
-                .text("capture", \.capture, as: .path, example: "captured", "Write messages as files into this directory instead of sending them, for development."),
+                .text(
+                    "smarthost", \.smarthost, example: "smtp.example.net:587",
+                    "Hand everything to this host. The port is 25 when left out."),
+                .text(
+                    "capture", \.capture, as: .path, example: "captured",
+                    "Write messages as files into this directory instead of sending them, for development."),
                 .number("port", \.port, 1...65_535, "The port of the MX hosts."),
                 .flag("ed25519", \.ed25519, example: true, "Sign with Ed25519 beside RSA. Default: on MX routes only."),
                 .flag("unsigned", \.isUnsigned, "Send without signatures on this route."),
-                .flag("allow-private-targets", \.allowsPrivateTargets, "Deliver to MX hosts with loopback and private addresses too."),
-                .text("tls", \.tls, as: .word(["opportunistic", "required", "off"]), "STARTTLS when offered, always, or never."),
+                .flag(
+                    "allow-private-targets", \.allowsPrivateTargets,
+                    "Deliver to MX hosts with loopback and private addresses too."),
+                .text(
+                    "tls", \.tls, as: .word(["opportunistic", "required", "off"]),
+                    "STARTTLS when offered, always, or never."),
                 .number("connections", \.connections, 1...10_000, "Connections at a time to one next hop."),
-                .number("messages-per-connection", \.messagesPerConnection, 1...1_000_000, "A connection is closed after so many messages."),
+                .number(
+                    "messages-per-connection", \.messagesPerConnection, 1...1_000_000,
+                    "A connection is closed after so many messages."),
             ]),
         SettingTable(
             "log", \.log, defaults: LogSettings(), "The log, on standard error.",
@@ -101,7 +134,9 @@ extension Configuration {
                 .text(
                     "level", \.level, as: .word(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
                     "The least that is logged. Each accepted and delivered message is a line of level debug."),
-                .text("format", \.format, as: .word(["auto", "text", "json"]), "auto: text, with priorities for the journal instead of times under systemd."),
+                .text(
+                    "format", \.format, as: .word(["auto", "text", "json"]),
+                    "auto: text, with priorities for the journal instead of times under systemd."),
             ]),
     ]
 }

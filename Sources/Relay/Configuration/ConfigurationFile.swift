@@ -27,7 +27,9 @@ package enum ConfigurationFile {
     }
 
     /// Reads and checks `text` as if it stood in `file`.
-    package static func read(_ text: String, file: String, directory: String) throws(ConfigurationError) -> Configuration {
+    package static func read(_ text: String, file: String, directory: String) throws(ConfigurationError)
+        -> Configuration
+    {
         let (configuration, locator) = try ConfigurationReader(file: file, text: text).read(directory: directory)
         try configuration.check(locator)
         return configuration
@@ -56,7 +58,9 @@ package enum ConfigurationFile {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let reason = unsafe String(cString: strerror(errno))
-            throw refuse("can't be read: \(reason)", "Name a file that exists and that this user may read, or leave --config out")
+            throw refuse(
+                "can't be read: \(reason)", "Name a file that exists and that this user may read, or leave --config out"
+            )
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

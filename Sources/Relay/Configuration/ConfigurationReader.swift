@@ -70,7 +70,9 @@ struct ConfigurationReader {
     }
 
     private func unknown(_ key: String, in table: SettingTable, _ known: [String]) -> SettingFault {
-        let place = table.name.isEmpty ? "at the top of the file" : "in \(table.isArray ? "[[\(table.name)]]" : "[\(table.name)]")"
+        let place =
+            table.name.isEmpty
+            ? "at the top of the file" : "in \(table.isArray ? "[[\(table.name)]]" : "[\(table.name)]")"
         let nearest = known.map { ($0, EditDistance.between($0, key)) }.min { $0.1 < $1.1 }
         if let nearest, nearest.1 <= 2 {
             return SettingFault(problem: "there is no such setting \(place)", remedy: "Did you mean `\(nearest.0)`?")

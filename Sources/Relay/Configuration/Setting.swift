@@ -65,7 +65,9 @@ extension Setting {
             key: key, kind: .number(range), words: words, example: nil,
             text: { values in "\(values[keyPath: path])" },
             set: { (values, node) throws(SettingFault) in
-                guard case .number(let number) = node else { throw mismatch(node, .number(range), "\(range.lowerBound)") }
+                guard case .number(let number) = node else {
+                    throw mismatch(node, .number(range), "\(range.lowerBound)")
+                }
                 try checkRange(number, "\(number)", .number(range))
                 values[keyPath: path] = number
             })
@@ -79,7 +81,9 @@ extension Setting {
             set: { (values, node) throws(SettingFault) in values[keyPath: path] = try quantity(node, kind) })
     }
 
-    static func duration(_ key: String, _ path: any Path<Duration>, _ range: ClosedRange<Int>, _ words: String) -> Setting {
+    static func duration(_ key: String, _ path: any Path<Duration>, _ range: ClosedRange<Int>, _ words: String)
+        -> Setting
+    {
         Setting(
             key: key, kind: .duration(range), words: words, example: nil,
             text: { values in TOMLText.quoted(Quantity.duration.text(Int(values[keyPath: path].components.seconds))) },
@@ -128,7 +132,8 @@ extension Setting {
 
     private static func mismatch(_ node: TOMLNode, _ kind: SettingKind, _ example: String) -> SettingFault {
         SettingFault(
-            problem: "the value is \(node.kindName), where \(kind.quantity == nil ? kind.summary : "a quantity") belongs",
+            problem:
+                "the value is \(node.kindName), where \(kind.quantity == nil ? kind.summary : "a quantity") belongs",
             remedy: "Write it as in `\(example)`")
     }
 }

@@ -25,7 +25,8 @@ struct SettingTable: Sendable {
 
     /// A table that occurs at most once.
     init<Values: Sendable>(
-        _ name: String, _ path: any WritableKeyPath<Configuration, Values> & Sendable, defaults: Values, _ words: String,
+        _ name: String, _ path: any WritableKeyPath<Configuration, Values> & Sendable, defaults: Values,
+        _ words: String,
         _ settings: [Setting<Values>]
     ) {
         self.name = name

@@ -49,7 +49,8 @@ final class Reloader: Sendable {
             logger.notice(
                 "the configuration was reloaded", metadata: ["after_restart": "\(waiting.joined(separator: " "))"])
             return ReloadDocument(
-                applied: true, lines: waiting.map { "\($0) has changed: this takes a restart (systemctl restart waxwing)" })
+                applied: true,
+                lines: waiting.map { "\($0) has changed: this takes a restart (systemctl restart waxwing)" })
         }
     }
 

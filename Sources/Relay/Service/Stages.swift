@@ -46,7 +46,8 @@ struct Stages: Sendable {
         keyRing = KeyRing(store: store, unsignedDomains: configuration.unsignedDomains, logger: logger)
         let resolver = try UnboundResolver(configuration.resolver, logger: logger)
         keyCommands = KeyCommands(
-            store: store, prover: KeyProver(resolver: resolver, servers: configuration.authoritativeServers), clock: clock)
+            store: store, prover: KeyProver(resolver: resolver, servers: configuration.authoritativeServers),
+            clock: clock)
         let signer = Signer(
             ring: keyRing, policy: configuration.signingPolicy, clock: clock, events: reporter.sink)
         intake = RelayIntake(

@@ -87,8 +87,10 @@ private struct KeyedDirectory {
     @Test(
         "What can't be signed is refused with a reason",
         arguments: [
-            ("To: b@example.net\n\nx", "0 From fields"), ("From: a@example.com\nFrom: b@example.com\n\nx", "2 From fields"),
-            ("From: a@example.com, b@example.com\n\nx", "one mailbox"), ("From: a@other.test\n\nx", "waxwing keys generate other.test"),
+            ("To: b@example.net\n\nx", "0 From fields"),
+            ("From: a@example.com\nFrom: b@example.com\n\nx", "2 From fields"),
+            ("From: a@example.com, b@example.com\n\nx", "one mailbox"),
+            ("From: a@other.test\n\nx", "waxwing keys generate other.test"),
             ("nonsense\n\nx", "line 1"),
         ])
     func refused(_ text: String, _ words: String) async throws {
@@ -110,7 +112,8 @@ private struct KeyedDirectory {
 
     @Test("The lines of a key file are a name, white space and a record")
     func keyFiles() throws {
-        let records = try VerifyFilter.records(in: "# c\n\nS._domainkey.Example.com.\t v=DKIM1; p=A\r\nx.test p=B\nx.test p=C\n")
+        let records = try VerifyFilter.records(
+            in: "# c\n\nS._domainkey.Example.com.\t v=DKIM1; p=A\r\nx.test p=B\nx.test p=C\n")
         #expect(
             records == ["s._domainkey.example.com": .texts(["v=DKIM1; p=A"]), "x.test": .texts(["p=B", "p=C"])])
         let error = #expect(throws: FilterError.self) { try VerifyFilter.records(in: "x.test p=A\nalone\n") }

@@ -17,59 +17,151 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
     var testDescription: String { "\(key): \(problem)" }
 
     static let all: [FaultCase] = [
-        FaultCase(text: "[limits]\nmessage-size = 50", line: 2, key: "limits.message-size", problem: "50 has no unit", remedy: "\"50 MiB\""),
-        FaultCase(text: "[limits]\nmessage-size = \"50 MB\"", line: 2, key: "limits.message-size", problem: "\"MB\" is not a unit", remedy: "B, KiB, MiB"),
-        FaultCase(text: "[limits]\nmessage-size = \"50\"", line: 2, key: "limits.message-size", problem: "has no unit", remedy: "MiB"),
-        FaultCase(text: "[limits]\nmessage-size = \"many MiB\"", line: 2, key: "limits.message-size", problem: "whole number", remedy: "such as"),
-        FaultCase(text: "[limits]\nmessage-size = \"99999999999999999 TiB\"", line: 2, key: "limits.message-size", problem: "too large", remedy: "1 GiB"),
-        FaultCase(text: "[limits]\nmessage-size = \"1 B\"", line: 2, key: "limits.message-size", problem: "too small", remedy: "64 KiB"),
-        FaultCase(text: "[limits]\n\nrecipients = 99", line: 3, key: "limits.recipients", problem: "too small", remedy: "100 to"),
-        FaultCase(text: "[limits]\nrecipients = \"100\"", line: 2, key: "limits.recipients", problem: "a string", remedy: "`100`"),
-        FaultCase(text: "[limits]\nidle-time = \"5 minutes\"", line: 2, key: "limits.idle-time", problem: "\"minutes\"", remedy: "s, min, h, d"),
-        FaultCase(text: "[limits]\nidle-time = 1.5", line: 2, key: "limits.idle-time", problem: "floating-point", remedy: "\"5 min\""),
-        FaultCase(text: "[limits]\nrecipient = 100", line: 2, key: "limits.recipient", problem: "no such setting in [limits]", remedy: "`recipients`"),
-        FaultCase(text: "[limit]\nrecipients = 100", line: 1, key: "limit", problem: "no such setting at the top", remedy: "`limits`"),
+        FaultCase(
+            text: "[limits]\nmessage-size = 50", line: 2, key: "limits.message-size", problem: "50 has no unit",
+            remedy: "\"50 MiB\""),
+        FaultCase(
+            text: "[limits]\nmessage-size = \"50 MB\"", line: 2, key: "limits.message-size",
+            problem: "\"MB\" is not a unit", remedy: "B, KiB, MiB"),
+        FaultCase(
+            text: "[limits]\nmessage-size = \"50\"", line: 2, key: "limits.message-size", problem: "has no unit",
+            remedy: "MiB"),
+        FaultCase(
+            text: "[limits]\nmessage-size = \"many MiB\"", line: 2, key: "limits.message-size", problem: "whole number",
+            remedy: "such as"),
+        FaultCase(
+            text: "[limits]\nmessage-size = \"99999999999999999 TiB\"", line: 2, key: "limits.message-size",
+            problem: "too large", remedy: "1 GiB"),
+        FaultCase(
+            text: "[limits]\nmessage-size = \"1 B\"", line: 2, key: "limits.message-size", problem: "too small",
+            remedy: "64 KiB"),
+        FaultCase(
+            text: "[limits]\n\nrecipients = 99", line: 3, key: "limits.recipients", problem: "too small",
+            remedy: "100 to"),
+        FaultCase(
+            text: "[limits]\nrecipients = \"100\"", line: 2, key: "limits.recipients", problem: "a string",
+            remedy: "`100`"),
+        FaultCase(
+            text: "[limits]\nidle-time = \"5 minutes\"", line: 2, key: "limits.idle-time", problem: "\"minutes\"",
+            remedy: "s, min, h, d"),
+        FaultCase(
+            text: "[limits]\nidle-time = 1.5", line: 2, key: "limits.idle-time", problem: "floating-point",
+            remedy: "\"5 min\""),
+        FaultCase(
+            text: "[limits]\nrecipient = 100", line: 2, key: "limits.recipient", problem: "no such setting in [limits]",
+            remedy: "`recipients`"),
+        FaultCase(
+            text: "[limit]\nrecipients = 100", line: 1, key: "limit", problem: "no such setting at the top",
+            remedy: "`limits`"),
         FaultCase(text: "colour = 1", line: 1, key: "colour", problem: "no such setting", remedy: "hostname"),
         FaultCase(text: "limits = 5", line: 1, key: "limits", problem: "not written as a table", remedy: "[limits]"),
-        FaultCase(text: "[listener]\nport = 25", line: 1, key: "listener", problem: "not written as a table", remedy: "[[listener]]"),
-        FaultCase(text: "[[limits]]\nerrors = 1", line: 1, key: "limits", problem: "not written as a table", remedy: "[limits]"),
+        FaultCase(
+            text: "[listener]\nport = 25", line: 1, key: "listener", problem: "not written as a table",
+            remedy: "[[listener]]"),
+        FaultCase(
+            text: "[[limits]]\nerrors = 1", line: 1, key: "limits", problem: "not written as a table",
+            remedy: "[limits]"),
         FaultCase(text: "route = [1]", line: 1, key: "route", problem: "not written as a table", remedy: "[[route]]"),
-        FaultCase(text: "hostname = \"not a name\"", line: 1, key: "hostname", problem: "not a domain name", remedy: "relay.example.com"),
-        FaultCase(text: "hostname = \"a\\u0007b\"", line: 1, key: "hostname", problem: "control character", remedy: "Remove"),
-        FaultCase(text: "hostname = true", line: 1, key: "hostname", problem: "true or false", remedy: "relay.example.com"),
-        FaultCase(text: "[[listener]]\naddress = \"0.0.0.0\"", line: 2, key: "listener[1].address", problem: "can't authenticate", remedy: "127.0.0.1"),
-        FaultCase(text: "[[listener]]\n[[listener]]\naddress = \"2001:db8::1\"", line: 3, key: "listener[2].address", problem: "other machines", remedy: "::1"),
-        FaultCase(text: "[[listener]]\naddress = \"localhost\"", line: 2, key: "listener[1].address", problem: "not an IP address", remedy: "127.0.0.1"),
-        FaultCase(text: "[[listener]]\nport = 65536", line: 2, key: "listener[1].port", problem: "too large", remedy: "65535"),
-        FaultCase(text: "[[listener]]\nport = 2525\n[[listener]]\nport = 2525", line: 3, key: "listener[2].address", problem: "already a listener on 127.0.0.1 port 2525", remedy: "Remove"),
-        FaultCase(text: "[[listener]]\nprot = 25", line: 2, key: "listener[1].prot", problem: "in [[listener]]", remedy: "`port`"),
-        FaultCase(text: "[intake]\nhide-client-address = 1", line: 2, key: "intake.hide-client-address", problem: "a number", remedy: "true"),
-        FaultCase(text: "[spool]\nminimum-free = \"100 %\"", line: 2, key: "spool.minimum-free", problem: "too large", remedy: "99 %"),
-        FaultCase(text: "[spool]\nminimum-free = 5", line: 2, key: "spool.minimum-free", problem: "no unit", remedy: "\"5 %\""),
-        FaultCase(text: "[spool]\ndirectory = \"/nonexistent/deep/spool\"", line: 2, key: "spool.directory", problem: "no directory /nonexistent/deep", remedy: "mkdir -p /nonexistent/deep"),
-        FaultCase(text: "[keys]\ndirectory = \"/dev/null\"", line: 2, key: "keys.directory", problem: "/dev/null is not a directory", remedy: "directory"),
-        FaultCase(text: "[keys]\ndirectory = \"\"", line: 2, key: "keys.directory", problem: "empty", remedy: "leave the setting out"),
-        FaultCase(text: "[control]\ngroup = \"no-such-group-here\"", line: 2, key: "control.group", problem: "no group", remedy: "groupadd no-such-group-here"),
-        FaultCase(text: "[control]\nsocket = \"/tmp/\(String(repeating: "a", count: 110))\"", line: 2, key: "control.socket", problem: "107 octets", remedy: "/run/waxwing/control.sock"),
-        FaultCase(text: "[dns]\nservers = [\"127.0.0.1@53\",\n \"ns.example.com\"]", line: 3, key: "dns.servers[2]", problem: "not an address", remedy: "127.0.0.1@5353"),
-        FaultCase(text: "[dns]\nservers = [\"127.0.0.1@0\"]", line: 2, key: "dns.servers[1]", problem: "not an address", remedy: "@port"),
-        FaultCase(text: "[dns]\nservers = \"127.0.0.1\"", line: 2, key: "dns.servers", problem: "a string", remedy: "[\"192.0.2.53\""),
+        FaultCase(
+            text: "hostname = \"not a name\"", line: 1, key: "hostname", problem: "not a domain name",
+            remedy: "relay.example.com"),
+        FaultCase(
+            text: "hostname = \"a\\u0007b\"", line: 1, key: "hostname", problem: "control character", remedy: "Remove"),
+        FaultCase(
+            text: "hostname = true", line: 1, key: "hostname", problem: "true or false", remedy: "relay.example.com"),
+        FaultCase(
+            text: "[[listener]]\naddress = \"0.0.0.0\"", line: 2, key: "listener[1].address",
+            problem: "can't authenticate", remedy: "127.0.0.1"),
+        FaultCase(
+            text: "[[listener]]\n[[listener]]\naddress = \"2001:db8::1\"", line: 3, key: "listener[2].address",
+            problem: "other machines", remedy: "::1"),
+        FaultCase(
+            text: "[[listener]]\naddress = \"localhost\"", line: 2, key: "listener[1].address",
+            problem: "not an IP address", remedy: "127.0.0.1"),
+        FaultCase(
+            text: "[[listener]]\nport = 65536", line: 2, key: "listener[1].port", problem: "too large", remedy: "65535"),
+        FaultCase(
+            text: "[[listener]]\nport = 2525\n[[listener]]\nport = 2525", line: 3, key: "listener[2].address",
+            problem: "already a listener on 127.0.0.1 port 2525", remedy: "Remove"),
+        FaultCase(
+            text: "[[listener]]\nprot = 25", line: 2, key: "listener[1].prot", problem: "in [[listener]]",
+            remedy: "`port`"),
+        FaultCase(
+            text: "[intake]\nhide-client-address = 1", line: 2, key: "intake.hide-client-address", problem: "a number",
+            remedy: "true"),
+        FaultCase(
+            text: "[spool]\nminimum-free = \"100 %\"", line: 2, key: "spool.minimum-free", problem: "too large",
+            remedy: "99 %"),
+        FaultCase(
+            text: "[spool]\nminimum-free = 5", line: 2, key: "spool.minimum-free", problem: "no unit", remedy: "\"5 %\""
+        ),
+        FaultCase(
+            text: "[spool]\ndirectory = \"/nonexistent/deep/spool\"", line: 2, key: "spool.directory",
+            problem: "no directory /nonexistent/deep", remedy: "mkdir -p /nonexistent/deep"),
+        FaultCase(
+            text: "[keys]\ndirectory = \"/dev/null\"", line: 2, key: "keys.directory",
+            problem: "/dev/null is not a directory", remedy: "directory"),
+        FaultCase(
+            text: "[keys]\ndirectory = \"\"", line: 2, key: "keys.directory", problem: "empty",
+            remedy: "leave the setting out"),
+        FaultCase(
+            text: "[control]\ngroup = \"no-such-group-here\"", line: 2, key: "control.group", problem: "no group",
+            remedy: "groupadd no-such-group-here"),
+        FaultCase(
+            text: "[control]\nsocket = \"/tmp/\(String(repeating: "a", count: 110))\"", line: 2, key: "control.socket",
+            problem: "107 octets", remedy: "/run/waxwing/control.sock"),
+        FaultCase(
+            text: "[dns]\nservers = [\"127.0.0.1@53\",\n \"ns.example.com\"]", line: 3, key: "dns.servers[2]",
+            problem: "not an address", remedy: "127.0.0.1@5353"),
+        FaultCase(
+            text: "[dns]\nservers = [\"127.0.0.1@0\"]", line: 2, key: "dns.servers[1]", problem: "not an address",
+            remedy: "@port"),
+        FaultCase(
+            text: "[dns]\nservers = \"127.0.0.1\"", line: 2, key: "dns.servers", problem: "a string",
+            remedy: "[\"192.0.2.53\""),
         FaultCase(text: "[dns]\nservers = [1]", line: 2, key: "dns.servers", problem: "a number", remedy: "["),
-        FaultCase(text: "[signing]\nexpiry = \"1 min\"", line: 2, key: "signing.expiry", problem: "too small", remedy: "1 h"),
-        FaultCase(text: "[retry]\nfirst = \"5 h\"", line: 2, key: "retry.first", problem: "longer than the longest", remedy: "smaller"),
-        FaultCase(text: "[retry]\nlifetime = \"1 h\"", line: 1, key: "retry.maximum", problem: "longer than a message's life", remedy: "smaller"),
-        FaultCase(text: "[[domain]]\nunsigned = true", line: 1, key: "domain[1].name", problem: "no name", remedy: "example.com"),
-        FaultCase(text: "[[domain]]\nname = \"a..b\"", line: 2, key: "domain[1].name", problem: "not a domain name", remedy: "example.com"),
-        FaultCase(text: "[[domain]]\nname = \"a.test\"\n[[domain]]\nname = \"A.test\"", line: 4, key: "domain[2].name", problem: "already", remedy: "one table"),
+        FaultCase(
+            text: "[signing]\nexpiry = \"1 min\"", line: 2, key: "signing.expiry", problem: "too small", remedy: "1 h"),
+        FaultCase(
+            text: "[retry]\nfirst = \"5 h\"", line: 2, key: "retry.first", problem: "longer than the longest",
+            remedy: "smaller"),
+        FaultCase(
+            text: "[retry]\nlifetime = \"1 h\"", line: 1, key: "retry.maximum", problem: "longer than a message's life",
+            remedy: "smaller"),
+        FaultCase(
+            text: "[[domain]]\nunsigned = true", line: 1, key: "domain[1].name", problem: "no name",
+            remedy: "example.com"),
+        FaultCase(
+            text: "[[domain]]\nname = \"a..b\"", line: 2, key: "domain[1].name", problem: "not a domain name",
+            remedy: "example.com"),
+        FaultCase(
+            text: "[[domain]]\nname = \"a.test\"\n[[domain]]\nname = \"A.test\"", line: 4, key: "domain[2].name",
+            problem: "already", remedy: "one table"),
         FaultCase(text: "[[route]]\nmx = true", line: 1, key: "route[1].name", problem: "no name", remedy: "name ="),
-        FaultCase(text: "[[route]]\nname = \"a\"", line: 1, key: "route[1]", problem: "nothing about where", remedy: "exactly one"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nmx = true\ncapture = \"x\"", line: 1, key: "route[1]", problem: "more than one place", remedy: "exactly one"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nto = [\"a.test\"]\nmx = true\n[[route]]\nname = \"a\"\nmx = true", line: 6, key: "route[2].name", problem: "already a route \"a\"", remedy: "name of its own"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nmx = true\n[[route]]\nname = \"b\"\nmx = true", line: 4, key: "route[2]", problem: "no mail gets here", remedy: "last"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nmx = true\nto = [\"a.test\",\n\"*b\"]", line: 5, key: "route[1].to[2]", problem: "no domain pattern", remedy: "*.domain"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nmx = true\nto = []", line: 4, key: "route[1].to", problem: "for no domain", remedy: "[\"*\"]"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nsmarthost = \"smtp.test:high\"", line: 3, key: "route[1].smarthost", problem: "not a host and port", remedy: "smtp.example.net:587"),
-        FaultCase(text: "[[route]]\nname = \"a\"\nmx = true\ntls = \"maybe\"", line: 4, key: "route[1].tls", problem: "\"maybe\"", remedy: "\"opportunistic\""),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"", line: 1, key: "route[1]", problem: "nothing about where",
+            remedy: "exactly one"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nmx = true\ncapture = \"x\"", line: 1, key: "route[1]",
+            problem: "more than one place", remedy: "exactly one"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nto = [\"a.test\"]\nmx = true\n[[route]]\nname = \"a\"\nmx = true", line: 6,
+            key: "route[2].name", problem: "already a route \"a\"", remedy: "name of its own"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nmx = true\n[[route]]\nname = \"b\"\nmx = true", line: 4, key: "route[2]",
+            problem: "no mail gets here", remedy: "last"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nmx = true\nto = [\"a.test\",\n\"*b\"]", line: 5, key: "route[1].to[2]",
+            problem: "no domain pattern", remedy: "*.domain"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nmx = true\nto = []", line: 4, key: "route[1].to", problem: "for no domain",
+            remedy: "[\"*\"]"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nsmarthost = \"smtp.test:high\"", line: 3, key: "route[1].smarthost",
+            problem: "not a host and port", remedy: "smtp.example.net:587"),
+        FaultCase(
+            text: "[[route]]\nname = \"a\"\nmx = true\ntls = \"maybe\"", line: 4, key: "route[1].tls",
+            problem: "\"maybe\"", remedy: "\"opportunistic\""),
         FaultCase(text: "[log]\nlevel = \"loud\"", line: 2, key: "log.level", problem: "\"loud\"", remedy: "\"info\""),
         FaultCase(text: "[log]\nformat = 1979-05-27", line: 2, key: "log.format", problem: "a date", remedy: "`"),
     ]

@@ -34,7 +34,9 @@ import Testing
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false)
         for table in Configuration.tables {
             for key in table.keys {
-                #expect(lines.contains { $0.hasPrefix("\(key.name) = ") || $0.hasPrefix("# \(key.name) = ") }, "\(key.name)")
+                #expect(
+                    lines.contains { $0.hasPrefix("\(key.name) = ") || $0.hasPrefix("# \(key.name) = ") }, "\(key.name)"
+                )
             }
         }
         #expect(lines.allSatisfy { $0.utf8.count <= 100 })
@@ -91,7 +93,8 @@ import Testing
 
     @Test("Dotted keys and inline tables are read like tables")
     func otherSpellings() throws {
-        let configuration = try read("limits.errors = 7\nspool = { directory = \"s\" }\nlistener = [{ port = 26 }, { port = 27 }]")
+        let configuration = try read(
+            "limits.errors = 7\nspool = { directory = \"s\" }\nlistener = [{ port = 26 }, { port = 27 }]")
         #expect(configuration.limits.errors == 7)
         #expect(configuration.spool.directory == "s")
         #expect(configuration.listeners.map(\.port) == [26, 27])
@@ -111,7 +114,8 @@ import Testing
     @Test(
         "Quantities are read in their smallest unit and written in the largest that fits",
         arguments: [
-            ("1 B", 1, "1 B"), ("1024 B", 1024, "1 KiB"), ("1536KiB", 1_572_864, "1536 KiB"), ("2 TiB", 2 << 40, "2 TiB"),
+            ("1 B", 1, "1 B"), ("1024 B", 1024, "1 KiB"), ("1536KiB", 1_572_864, "1536 KiB"),
+            ("2 TiB", 2 << 40, "2 TiB"),
             ("0 B", 0, "0 B"),
         ])
     func sizes(_ text: String, _ octets: Int, _ written: String) throws {
@@ -133,7 +137,9 @@ import Testing
 
     @Test(
         "What is not a host and port is refused",
-        arguments: ["", ":25", "a:", "a:0", "a:65536", "::1", "[::1", "[a]:25", "[::1]25", "a b:25", ".a:25", "a..b", "a:-1"])
+        arguments: [
+            "", ":25", "a:", "a:0", "a:65536", "::1", "[::1", "[a]:25", "[::1]25", "a b:25", ".a:25", "a..b", "a:-1",
+        ])
     func notHostsAndPorts(_ text: String) {
         #expect(HostAndPort(text, defaultPort: 25) == nil)
     }

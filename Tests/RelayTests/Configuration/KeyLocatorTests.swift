@@ -79,12 +79,15 @@ import Testing
     func noise(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let alphabet = Array("[]{}=.,#\"'\\\n\r\t ab1\u{e4}")
-        let text = String((0..<Int.random(in: 0...300, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
+        let text = String(
+            (0..<Int.random(in: 0...300, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
         let last = text.utf8.count { $0 == UInt8(ascii: "\n") } + 1
         #expect(KeyLocator(text).lines.values.allSatisfy { (1...last).contains($0) }, "seed \(seed)")
     }
 
-    @Test("In random documents that the parser accepts every key is found on its line", arguments: 0..<300 as Range<UInt64>)
+    @Test(
+        "In random documents that the parser accepts every key is found on its line",
+        arguments: 0..<300 as Range<UInt64>)
     func randomDocuments(_ seed: UInt64) throws {
         var writer = DocumentWriter(seed: seed)
         writer.writeDocument()

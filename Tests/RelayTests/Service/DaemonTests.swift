@@ -29,7 +29,8 @@ import Testing
                 guard let message = fixture.captured().first else { throw NotYet() }
                 return message
             }
-            let records = try await KeyAccess(configuration).perform(.init(.show, domain: "example.com", format: .plain))
+            let records = try await KeyAccess(configuration).perform(
+                .init(.show, domain: "example.com", format: .plain))
             let report = try await VerifyFilter(configuration).verify(Array(message.utf8), keyFile: records.text)
             #expect(report.lines == ["pass d=example.com s=e a=ed25519-sha256"])
             _ = try await fixture.eventually {
@@ -144,6 +145,7 @@ import Testing
         #expect(detail.recipients.map(\.mailbox) == ["b@example.net"])
         #expect(detail.recipients.map(\.state) == ["deferred"])
         #expect(detail.recipients.first?.nextAttempt != nil)
-        #expect(try await QueueAccess(configuration).show(QueueID(arrival: Timestamp(seconds: 1), distinguisher: 1)) == nil)
+        #expect(
+            try await QueueAccess(configuration).show(QueueID(arrival: Timestamp(seconds: 1), distinguisher: 1)) == nil)
     }
 }
