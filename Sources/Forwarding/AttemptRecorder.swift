@@ -7,10 +7,19 @@ internal import Spooling
 
 /// `AttemptRecorder` is in charge of what an attempt leads to: delivered, deferred until when, failed and reported
 /// to the sender; it holds on to a message until the spool has it in writing.
-struct AttemptRecorder: Sendable {
-    let environment: ForwardingEnvironment
-    let bouncer: Bouncer
-    let budget: InFlightBudget
+final class AttemptRecorder: Sendable {
+    /// When a failure is looked at again whose bounce could not be stored.
+    private static let bounceRetrySeconds: Int64 = 300
+
+    private let environment: ForwardingEnvironment
+    private let bouncer: Bouncer
+    private let budget: InFlightBudget
+
+    init(environment: ForwardingEnvironment, bouncer: Bouncer, budget: InFlightBudget) {
+        self.environment = environment
+        self.bouncer = bouncer
+        self.budget = budget
+    }
 
     /// No recipient of the message is open any more.
     func finished(_ message: MessageInFlight, _ report: MessageInFlight.Report) {
@@ -46,7 +55,7 @@ struct AttemptRecorder: Sendable {
         case .delivered(let diagnostic): return .delivered(diagnostic)
         case .failed(let diagnostic): return .failed(diagnostic)
         case .deferred(var diagnostic):
-            let next = environment.configuration.retry.next(
+            let next = environment.retry.current.next(
                 afterAttempts: recipient.attempts, now: now, expiry: message.expiry, environment.randomness)
             if let next { return .deferred(diagnostic, until: next) }
             // RFC 3463 §3.5: X.4.7, delivery time expired. What the last attempt met stays readable.
@@ -64,17 +73,16 @@ struct AttemptRecorder: Sendable {
         bouncer.bounce(message.claimed, failed, now) { result in
             switch result {
             case .sent, .impossible:
-                write(record, message)
+                self.write(record, message)
             case .notNow(let refusal):
                 var record = record
-                let wait = environment.configuration.retry.maximumMilliseconds
                 for index in record.results.indices {
                     guard case .failed(var diagnostic) = record.results[index].result else { continue }
                     diagnostic.text += "; the bounce could not be stored: \(refusal)"
-                    let until = environment.clock.now().advanced(byMilliseconds: min(wait, 300_000))
+                    let until = self.environment.clock.now().advanced(bySeconds: AttemptRecorder.bounceRetrySeconds)
                     record.results[index].result = .deferred(diagnostic, until: until)
                 }
-                write(record, message)
+                self.write(record, message)
             }
         }
     }
@@ -83,15 +91,15 @@ struct AttemptRecorder: Sendable {
         environment.queue.record(record) { result in
             switch result {
             case .success:
-                tell(record, message.claimed)
-                budget.giveBack(message.claimed)
+                self.tell(record, message.claimed)
+                self.budget.giveBack(message.claimed)
             case .failure(let error):
                 // The spool itself goes on trying while the disk says no, and this message keeps its place in the
                 // budget so long. What fails for good is an attempt that nobody can write down any more.
-                environment.logger.error(
+                self.environment.logger.error(
                     "A delivery attempt could not be recorded",
                     metadata: ["queue-id": "\(record.queueID)", "error": "\(error)"])
-                budget.giveBack(message.claimed)
+                self.budget.giveBack(message.claimed)
             }
         }
     }

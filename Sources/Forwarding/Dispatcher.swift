@@ -27,7 +27,9 @@ final class Dispatcher: Sendable {
     private let sites: SiteDirectory
     private let table: Mutex<Table>
 
-    init(_ environment: ForwardingEnvironment, recorder: AttemptRecorder, budget: InFlightBudget, sites: SiteDirectory) {
+    init(
+        _ environment: ForwardingEnvironment, recorder: AttemptRecorder, budget: InFlightBudget, sites: SiteDirectory
+    ) {
         self.environment = environment
         self.recorder = recorder
         self.budget = budget
@@ -115,10 +117,9 @@ final class Dispatcher: Sendable {
         if site.isBackingOff() {
             return message.settle(positions, .deferred(Site.leftAlone))
         }
-        let environment = environment
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
-            guard let fields = environment.sign(message, positions, nextHop) else { return }
+            guard let fields = self.environment.sign(message, positions, nextHop) else { return }
             let limit = ForwardingLimits.recipientsPerTransaction
             var rest = positions[...]
             while !rest.isEmpty {
@@ -133,7 +134,8 @@ final class Dispatcher: Sendable {
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
             guard let fields = environment.sign(message, positions, nextHop) else { return }
-            let outcome = CaptureWriter(directory: directory).write(message.claimed, positions: positions, fields: fields)
+            let writer = CaptureWriter(directory: directory)
+            let outcome = writer.write(message.claimed, positions: positions, fields: fields)
             message.settle(positions, outcome, fields: fields)
         }
     }

@@ -26,7 +26,8 @@ package final class Forwarder: Service, Sendable {
     ) {
         self.spool = spool
         let environment = ForwardingEnvironment(
-            configuration: configuration, eventLoopGroup: eventLoopGroup, threadPool: threadPool, clock: clock,
+            configuration: configuration, retry: RetrySetting(configuration.retry), eventLoopGroup: eventLoopGroup,
+            threadPool: threadPool, clock: clock,
             randomness: randomness, events: events, logger: logger, signer: signer, intake: intake,
             finder: MXFinder(
                 resolver: resolver, hostname: configuration.hostname.lowercased(), randomness: randomness),
@@ -44,6 +45,11 @@ package final class Forwarder: Service, Sendable {
     /// Takes other routes from the next claimed message on.
     package func replaceRoutes(_ routes: RoutingTable) {
         dispatcher.replaceRoutes(routes)
+    }
+
+    /// Defers by another schedule from the next recorded attempt on.
+    package func replaceRetry(_ retry: RetrySchedule) {
+        environment.retry.replace(retry)
     }
 
     /// Connections that are open or being opened.

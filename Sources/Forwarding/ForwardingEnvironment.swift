@@ -10,7 +10,9 @@ internal import Spooling
 
 /// What every part of Forwarding needs from outside.
 struct ForwardingEnvironment: Sendable {
+    /// Its routes and retry schedule are the first ones; those in force are `Dispatcher`'s and `retry`.
     let configuration: ForwarderConfiguration
+    let retry: RetrySetting
     let eventLoopGroup: any EventLoopGroup
     /// Signs, reads content files, writes captured messages: whatever may block.
     let threadPool: NIOThreadPool

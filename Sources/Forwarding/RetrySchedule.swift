@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 internal import Mail
+internal import Synchronization
 
 /// When a deferred recipient is tried again: first after some minutes, for the next hops that greylist, then
 /// twice as long each time up to a maximum, with jitter so that what failed together does not come back
@@ -40,6 +41,21 @@ package struct RetrySchedule: Hashable, Sendable {
     func next(afterAttempts attempts: Int, now: Timestamp, expiry: Timestamp, _ randomness: Randomness) -> Timestamp? {
         guard now < expiry else { return nil }
         return min(now.advanced(byMilliseconds: wait(afterAttempts: attempts, randomness)), expiry)
+    }
+}
+
+/// The schedule in force; a reload replaces it.
+final class RetrySetting: Sendable {
+    private let schedule: Mutex<RetrySchedule>
+
+    init(_ schedule: RetrySchedule) {
+        self.schedule = Mutex(schedule)
+    }
+
+    var current: RetrySchedule { schedule.withLock { $0 } }
+
+    func replace(_ new: RetrySchedule) {
+        schedule.withLock { $0 = new }
     }
 }
 

@@ -51,7 +51,11 @@ final class SiteDirectory: Sendable {
             let now = NIODeadline.now()
             state.domains = state.domains.filter { $0.value.expiry > now }
             let known = Set(state.domains.values.map { ObjectIdentifier($0.site) })
-            state.sites = state.sites.filter { !$0.value.isForgettable(now) || known.contains(ObjectIdentifier($0.value)) }
+            state.sites = state.sites.filter { key, site in
+                // The site of a smarthost lives as long as its route.
+                if case .smarthost = key.target { return true }
+                return !site.isForgettable(now) || known.contains(ObjectIdentifier(site))
+            }
         }
         let site = Site(route: route, target: target, maximumBackOff: maximumBackOff, connect: connect)
         if state.isStopping { site.stop() }
@@ -94,6 +98,8 @@ final class SiteDirectory: Sendable {
     func abandon() {
         for site in state.withLock({ Array($0.sites.values) }) { site.abandon() }
     }
+
+    var siteCount: Int { state.withLock { $0.sites.count } }
 
     var connectionCount: Int {
         state.withLock { Array($0.sites.values) }.reduce(0) { $0 + $1.connectionCount }

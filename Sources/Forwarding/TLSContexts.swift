@@ -15,7 +15,9 @@ final class TLSContexts: Sendable {
     /// - Parameter isVerified: the certificate must be valid and for `host`. Otherwise any will do: whoever could
     ///   present a false one could as well have hidden that STARTTLS is offered (RFC 7435 §3).
     func handler(host: String, isVerified: Bool) throws -> NIOSSLClientHandler {
-        let context = try isVerified ? TLSContexts.made(verified, .fullVerification) : TLSContexts.made(opportunistic, .none)
+        let context =
+            try isVerified
+            ? TLSContexts.made(verified, .fullVerification) : TLSContexts.made(opportunistic, .none)
         // RFC 6066 §3: an address is no server name.
         let name = IPAddress(host) == nil ? host : nil
         return try NIOSSLClientHandler(context: context, serverHostname: name)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DNS
+import Mail
+import NIOCore
+import Spooling
+import Synchronization
+import Testing
+
+@testable import Forwarding
+
+@Suite struct SiteTests {
+    private static let fault = Outcome.deferred(
+        Diagnostic(status: EnhancedStatusCode(4, 4, 1), text: "down", owner: .network))
+
+    /// A site whose connection attempts are only counted.
+    private func site(_ connections: Int, _ attempts: Attempts, backOff: TimeAmount = .minutes(5)) -> Site {
+        Site(
+            route: Bench.smarthost(25, connections: connections), target: .smarthost(host: "127.0.0.1", port: 25),
+            maximumBackOff: backOff, connect: { _ in attempts.count.withLock { $0 += 1 } })
+    }
+
+    private final class Attempts: Sendable {
+        let count = Mutex(0)
+        let settled = Mutex<[Outcome]>([])
+        let released = Mutex(0)
+
+        var made: Int { count.withLock { $0 } }
+    }
+
+    private func delivery(_ attempts: Attempts) -> Delivery {
+        let claimed = Bench([]).message(to: ["b@example.net"])
+        let message = MessageInFlight(claimed) { _, report in
+            attempts.settled.withLock { $0 += report.settled.map(\.outcome) }
+            if report.settled.isEmpty { attempts.released.withLock { $0 += 1 } }
+        }
+        return Delivery(message: message, positions: [0], fields: [])
+    }
+
+    @Test("a connection is opened for each delivery that waits, up to the limit")
+    func limit() {
+        let attempts = Attempts()
+        let site = site(3, attempts)
+        for expected in [1, 2, 3, 3, 3] {
+            site.submit(delivery(attempts))
+            #expect(attempts.made == expected)
+        }
+    }
+
+    @Test("after a failure the site is left alone, longer each time, then tried with one connection")
+    func backOff() {
+        let attempts = Attempts()
+        let site = site(20, attempts, backOff: .seconds(10))
+        var now = NIODeadline.now()
+        for seconds in [1, 2, 4, 8, 10, 10] as [Int64] {
+            let before = attempts.made
+            for _ in 0..<5 { site.submit(delivery(attempts), now: now) }
+            // The first time nothing is known of the site.
+            let opened = attempts.made - before
+            #expect(opened == (before == 0 ? 5 : 1))
+            for _ in 0..<opened { site.connectFailed(SiteTests.fault, now: now) }
+            #expect(site.isBackingOff(now + .seconds(seconds) - .milliseconds(1)))
+            now = now + .seconds(seconds)
+            #expect(!site.isBackingOff(now))
+        }
+        #expect(attempts.settled.withLock { $0 } == Array(repeating: SiteTests.fault, count: 30))
+    }
+
+    @Test("while it is left alone a site takes nothing")
+    func refused() {
+        let attempts = Attempts()
+        let site = site(20, attempts)
+        let now = NIODeadline.now()
+        site.submit(delivery(attempts), now: now)
+        site.connectFailed(SiteTests.fault, now: now)
+        site.submit(delivery(attempts), now: now)
+        #expect(attempts.made == 1)
+        #expect(attempts.settled.withLock { $0.count } == 2)
+    }
+
+    @Test("a site that is stopped gives back what waits and takes nothing more")
+    func stopped() {
+        let attempts = Attempts()
+        let site = site(1, attempts)
+        for _ in 0..<5 { site.submit(delivery(attempts)) }
+        site.stop()
+        site.submit(delivery(attempts))
+        #expect(attempts.released.withLock { $0 } == 6)
+        #expect(attempts.settled.withLock { $0.isEmpty })
+        #expect(attempts.made == 1)
+    }
+
+    @Test("the queue keeps its order through any mixture of putting in, taking out and putting back")
+    func queue() {
+        let seed = UInt64.random(in: .min ... .max)
+        let random = SeededNumbers(seed: seed).randomness
+        let attempts = Attempts()
+        var queue = DeliveryQueue()
+        var model: [Delivery] = []
+        for _ in 0..<5000 {
+            switch random.next() % 5 {
+            case 0, 1:
+                let new = delivery(attempts)
+                queue.append(new)
+                model.append(new)
+            case 2, 3:
+                let taken = queue.popFirst()
+                #expect(taken?.message === (model.isEmpty ? nil : model.removeFirst().message), "seed \(seed)")
+            default:
+                let back = delivery(attempts)
+                queue.putBack(back)
+                model.insert(back, at: 0)
+            }
+            #expect(queue.count == model.count, "seed \(seed)")
+        }
+        #expect(queue.removeAll().map { ObjectIdentifier($0.message) } == model.map { ObjectIdentifier($0.message) })
+        #expect(queue.isEmpty)
+    }
+
+    @Test("the directory has one site for a route and its next hops, and forgets those without work")
+    func directory() throws {
+        let directory = SiteDirectory(maximumBackOff: .minutes(5)) { _ in }
+        let route = Route(name: "internet", target: .mx(port: 25))
+        let domain = try #require(Domain("example.net"))
+        let first = directory.learn(route, domain, hosts: [.init(preference: 1, host: "mx.test")], port: 25)
+        #expect(directory.site(route, .mx(hosts: [.init(preference: 1, host: "mx.test")], port: 25)) === first)
+        #expect(directory.knownSite(route, domain) === first)
+        #expect(directory.knownSite(route, domain, now: .now() + .seconds(31)) == nil)
+        #expect(directory.knownSite(Bench.smarthost(25), domain) == nil)
+        for number in 0..<5000 {
+            _ = directory.site(route, .mx(hosts: [.init(preference: 1, host: "mx\(number).test")], port: 25))
+        }
+        #expect(directory.knownSite(route, domain) === first)
+        #expect(directory.siteCount <= 1001)
+    }
+}
