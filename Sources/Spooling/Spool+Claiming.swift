@@ -147,7 +147,7 @@ extension Spool {
             if let file = stored.file {
                 .file(path: files.path(of: file), length: stored.length)
             } else {
-                .inline(try store.inlineContent(key.id))
+                .inline(try inlineContent(of: stored, store: store))
             }
         let claimed = ClaimedMessage(
             message: message, content: content, recipients: due,
@@ -155,6 +155,16 @@ extension Spool {
         let lease = Schedule.Lease(
             key: key, open: open, wasTried: !tried.isEmpty, octets: Int64(stored.length), file: stored.file)
         return (Schedule.Candidate(claimed), lease)
+    }
+
+    /// Less than what was accepted must never leave: a next hop would take it, and the rest would be gone.
+    private func inlineContent(of stored: StoredMessage, store: Store) throws -> [UInt8] {
+        let bytes = try store.inlineContent(stored.message.queueID.rawValue)
+        guard bytes.count == stored.length else {
+            throw SpoolError(
+                .failed, "\(stored.message.queueID) has \(bytes.count) of its \(stored.length) octets in the spool")
+        }
+        return bytes
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import GRDB
 import Mail
 import Synchronization
 import Testing
@@ -125,5 +126,20 @@ import Testing
         let claimed = await spool.claimNow(maximumMessages: 8).map(\.queueID)
         #expect(Set(claimed) == Set(old.prefix(4) + fresh.prefix(4)))
         await spool.close()
+    }
+
+    @Test func `A content that has lost octets is never handed out`() async throws {
+        let spool = try fixture.open()
+        let ids = try await enqueue(2, octets: 100, into: spool)
+        await spool.close()
+        let queue = try DatabaseQueue(path: fixture.spoolPath + "/spool.db")
+        try await queue.write { database in
+            try database.execute(sql: "UPDATE messages SET content = NULL WHERE id = ?", arguments: [ids[0].rawValue])
+        }
+        try queue.close()
+        let again = try fixture.open()
+        #expect(await again.claimAll().map(\.queueID) == [ids[1]])
+        #expect(again.counts.messages == 2)
+        await again.close()
     }
 }
