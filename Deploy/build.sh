@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Waxwing authors
+#
+# Sourced by the scripts beside it, after packages.sh: builds Waxwing from this checkout.
+
+# What every build has in common. A target that imports a module it does not name is an error.
+build_options=(--package-path "$top" --explicit-target-dependency-import-check error)
+
+need_swift() {
+    command -v swift >/dev/null || die "no swift on the PATH: install Swift 6.2 or newer from https://www.swift.org/install/linux/"
+    install_packages "${build_packages[@]}"
+}
+
+# build_release: sets $waxwing to the release binary, which carries the Swift runtime within itself.
+# WAXWING_BINARY names one that is built already.
+build_release() {
+    if [ -n "${WAXWING_BINARY:-}" ]; then
+        waxwing=$WAXWING_BINARY
+        [ -x "$waxwing" ] || die "WAXWING_BINARY is not a program: $waxwing"
+        return 0
+    fi
+    need_swift
+    say "building the release (the first time takes minutes)"
+    swift build "${build_options[@]}" -c release --static-swift-stdlib --product waxwing >&2
+    waxwing=$(swift build "${build_options[@]}" -c release --static-swift-stdlib --show-bin-path)/waxwing
+}
