@@ -68,7 +68,9 @@ struct Batch {
         for job in jobs { self.totals.add(job) }
     }
 
-    /// Returns after the commit is on disk. An error means that nothing was written.
+    /// Returns after the commit is on disk.
+    ///
+    /// An error means that nothing was written.
     func commit(_ database: Database, beforeWrite: (@Sendable (WritePoint) throws -> Void)?) throws {
         let store = Store(database: database, beforeWrite: beforeWrite)
         try beforeWrite?(.begin)

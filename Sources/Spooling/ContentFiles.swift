@@ -4,8 +4,9 @@
 internal import Glibc
 internal import Synchronization
 
-/// ContentFiles is in charge of the files beside the database. A file counts only once a committed message
-/// names it; any other is an orphan of a crash.
+/// ContentFiles is in charge of the files beside the database.
+///
+/// A file counts only once a committed message names it; any other is an orphan of a crash.
 ///
 /// A name is `<shard>/<instance>-<number>`: the instance is new with each opening of the spool, so that
 /// the search for orphans can tell what a running session is just writing from what a dead one left.

@@ -5,8 +5,10 @@ internal import Glibc
 package import Mail
 internal import Synchronization
 
-/// ContentWriter is in charge of a content on its way into the spool: in memory up to
-/// `StoredContent.inlineLimit`, from there in a file. One thread at a time.
+/// ContentWriter is in charge of a content on its way into the spool: in memory up to `StoredContent.inlineLimit`,
+/// from there in a file.
+///
+/// One thread at a time.
 package final class ContentWriter: Sendable {
     /// Gathers small pieces, so that a line is not a system call.
     private static let bufferLimit = 32 * 1024
@@ -32,7 +34,9 @@ package final class ContentWriter: Sendable {
     /// Octets so far.
     package var length: Int { state.withLock { $0.length } }
 
-    /// Takes the next octets. True once they go to a file: further calls may block on the disk.
+    /// Takes the next octets.
+    ///
+    /// True once they go to a file: further calls may block on the disk.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(SpoolError) -> Bool {
         try state.withLock { state throws(SpoolError) in
             precondition(!state.isFinished, "append after finish or discard")
@@ -56,8 +60,10 @@ package final class ContentWriter: Sendable {
         }
     }
 
-    /// No more octets follow. A file is on disk, with its name, when this returns: call it on a thread that may
-    /// block if `append` said so. Then comes `enqueue`, or `discard`.
+    /// No more octets follow.
+    ///
+    /// A file is on disk, with its name, when this returns: call it on a thread that may block if `append` said so.
+    /// Then comes `enqueue`, or `discard`.
     package func finish() throws(SpoolError) -> StoredContent {
         try state.withLock { state throws(SpoolError) in
             precondition(!state.isFinished, "finish after finish or discard")
@@ -73,7 +79,9 @@ package final class ContentWriter: Sendable {
         }
     }
 
-    /// The content is not wanted: its file is removed, also after `finish`. Not after `enqueue`, which takes it over.
+    /// The content is not wanted: its file is removed, also after `finish`.
+    ///
+    /// Not after `enqueue`, which takes it over.
     package func discard() {
         state.withLock { state in
             if let file = state.file {

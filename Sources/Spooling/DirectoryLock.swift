@@ -4,8 +4,9 @@
 internal import Glibc
 internal import Synchronization
 
-/// DirectoryLock is in charge of there being one daemon to a spool. The kernel drops it with the process,
-/// so nothing is left to clean after a crash.
+/// DirectoryLock is in charge of there being one daemon to a spool.
+///
+/// The kernel drops it with the process, so nothing is left to clean after a crash.
 final class DirectoryLock: Sendable {
     private let descriptor: Mutex<Int32?>
 

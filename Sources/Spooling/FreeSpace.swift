@@ -22,7 +22,9 @@ final class FreeSpace: Sendable {
         self.read = read
     }
 
-    /// Whether `octets` more would leave the minimum free. Yes if the file system doesn't say.
+    /// Whether `octets` more would leave the minimum free.
+    ///
+    /// Yes if the file system doesn't say.
     func holds(_ octets: Int64) -> Bool {
         guard let reading = current() else { return true }
         let reserve: Int64 =

@@ -3,8 +3,10 @@
 
 internal import Mail
 
-/// Schedule is in charge of who is next: leases, the fresh messages that never left memory, and how far the
-/// queue on disk has been read. It does no I/O and knows no clock.
+/// Schedule is in charge of who is next: leases, the fresh messages that never left memory, and how far the queue
+/// on disk has been read.
+///
+/// It does no I/O and knows no clock.
 ///
 /// On disk the queue is ordered by `DueKey`. Everything up to `cursor` is either in memory here (with an entry in
 /// `leases`) or not in the queue any more; whatever comes to be on disk only, before the cursor, moves it back.
@@ -63,7 +65,9 @@ struct Schedule {
         pagedMemory += candidate.memory
     }
 
-    /// A page is about to be read from here. What is in memory by then is not to be read again.
+    /// A page is about to be read from here.
+    ///
+    /// What is in memory by then is not to be read again.
     mutating func beginPage() -> DueKey {
         rewoundTo = nil
         return cursor
@@ -129,7 +133,9 @@ struct Schedule {
         return lease
     }
 
-    /// Ends a lease. With a key the message is still in the queue, there.
+    /// Ends a lease.
+    ///
+    /// With a key the message is still in the queue, there.
     mutating func end(_ id: QueueID, key: DueKey?) {
         guard let lease = leases.removeValue(forKey: id) else { return }
         if lease.isActive {

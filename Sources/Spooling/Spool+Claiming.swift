@@ -7,8 +7,9 @@ internal import Mail
 internal import Synchronization
 
 extension Spool {
-    /// Leases messages that are due, at least one; waits until there is one. Nothing after `close` or when the
-    /// task is cancelled. The first may be larger than `maximumOctets`.
+    /// Leases messages that are due, at least one; waits until there is one.
+    ///
+    /// Nothing after `close` or when the task is cancelled. The first may be larger than `maximumOctets`.
     package func claim(maximumMessages: Int, maximumOctets: Int) async -> [ClaimedMessage] {
         guard maximumMessages > 0 else { return [] }
         let number = state.withLock { state in
@@ -56,8 +57,9 @@ extension Spool {
         }
     }
 
-    /// Reads the next messages that are due from disk. On the writer, so that between two transactions: what the
-    /// leases say and what the disk holds agree.
+    /// Reads the next messages that are due from disk.
+    ///
+    /// On the writer, so that between two transactions: what the leases say and what the disk holds agree.
     func readPage() {
         let now = clock.now().milliseconds
         let cursor = state.withLock { $0.schedule.beginPage() }

@@ -8,7 +8,9 @@ internal import Mail
 internal import Synchronization
 
 extension Spool {
-    /// Wakes the writer when the next deferred message is due. Never sleeps long: the clock may be set.
+    /// Wakes the writer when the next deferred message is due.
+    ///
+    /// Never sleeps long: the clock may be set.
     func armAlarm() {
         let now = clock.now().milliseconds
         let delay = state.withLock { state -> Int64? in
@@ -28,7 +30,9 @@ extension Spool {
     }
 
     /// Removes content files that no message names: a crash came between their making and their commit, or between
-    /// the commit that deleted their message and their removal. A shard at a time, so that mail flows meanwhile.
+    /// the commit that deleted their message and their removal.
+    ///
+    /// A shard at a time, so that mail flows meanwhile.
     func removeOrphans(fromShard shard: Int) {
         guard shard < ContentFiles.shardCount else { return }
         writer.async {
@@ -112,7 +116,9 @@ extension Spool {
         try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
-    /// Writes what is pending, empties the log, gives up the lock. Leases end: their messages are due at the next start.
+    /// Writes what is pending, empties the log, gives up the lock.
+    ///
+    /// Leases end: their messages are due at the next start.
     package func close() async {
         let waiters = state.withLock { state -> [Waiter]? in
             guard state.phase == .open else { return nil }

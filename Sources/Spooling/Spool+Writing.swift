@@ -57,7 +57,9 @@ extension Spool {
         armAlarm()
     }
 
-    /// One transaction. If it fails each job gets its own, so that one that can't be written fails alone.
+    /// One transaction.
+    ///
+    /// If it fails each job gets its own, so that one that can't be written fails alone.
     func write(_ jobs: [Job]) {
         do throws(SpoolError) {
             try commit(jobs)
@@ -166,7 +168,8 @@ extension Spool.State {
             let recipients = message.envelope.recipients
             let claimed = ClaimedMessage(
                 message: message, content: job.content,
-                recipients: recipients.indices.map { ClaimedRecipient(index: $0, mailbox: recipients[$0], attempts: 0) })
+                recipients: recipients.indices.map { ClaimedRecipient(index: $0, mailbox: recipients[$0], attempts: 0) }
+            )
             let lease = Schedule.Lease(
                 key: job.key,
                 open: recipients.indices.map { OpenRecipient(ordinal: $0, attempts: 0, nextAttempt: job.key.time) },

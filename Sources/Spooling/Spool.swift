@@ -8,7 +8,9 @@ package import Mail
 internal import Synchronization
 
 /// Spool is in charge of the durable queue: a message whose `enqueue` completed with success is on disk, and stays
-/// there until each of its recipients is recorded as delivered or failed. QueueStates.md is its contract.
+/// there until each of its recipients is recorded as delivered or failed.
+///
+/// QueueStates.md is its contract.
 ///
 /// One thread at a time writes (`writer`), in transactions that take up whatever is waiting, so that sessions which
 /// finish together share one sync of the disk. What a caller must not wait for is in memory, in `state`.
@@ -33,7 +35,9 @@ package final class Spool: Sendable {
         /// New messages among `pending`, and their octets.
         var pendingMessages = 0
         var pendingOctets: Int64 = 0
-        /// Results that could not be written. While there are any, nothing more is handed out.
+        /// Results that could not be written.
+        ///
+        /// While there are any, nothing more is handed out.
         var failedRecords: [RecordJob] = []
 
         /// The writer is at work, or about to be.
@@ -107,7 +111,9 @@ package final class Spool: Sendable {
         ContentWriter(files: files)
     }
 
-    /// Whether a message of this size (nil: unknown) may come in now; nil is yes. Never blocks for long.
+    /// Whether a message of this size (nil: unknown) may come in now; nil is yes.
+    ///
+    /// Never blocks for long.
     package func admission(ofSize size: Int?) -> IntakeRefusal? {
         let octets = Int64(clamping: max(0, size ?? 0))
         let (messages, total) = state.withLock { state in
@@ -130,7 +136,9 @@ package final class Spool: Sendable {
         }
     }
 
-    /// Takes a message over. `completion` is called once, on any thread: with success when it is on disk.
+    /// Takes a message over.
+    ///
+    /// `completion` is called once, on any thread: with success when it is on disk.
     ///
     /// A content file belongs to the spool from here on; it is removed if the message can't be stored.
     package func enqueue(
@@ -156,7 +164,9 @@ package final class Spool: Sendable {
     }
 
     /// Writes down what came of an attempt and ends the lease; the message goes when all its recipients are
-    /// finished. If the disk fails, the spool tries again until it is down: only then is it due again.
+    /// finished.
+    ///
+    /// If the disk fails, the spool tries again until it is down: only then is it due again.
     package func record(_ attempt: AttemptRecord, completion: (@Sendable (Result<Void, SpoolError>) -> Void)? = nil) {
         enum Step {
             case write(isUrgent: Bool), nothingToWrite, refuse(SpoolError)

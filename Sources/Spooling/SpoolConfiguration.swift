@@ -30,21 +30,23 @@ package enum MinimumFree: Hashable, Sendable {
     case octets(Int64)
 }
 
-/// The spool's own bounds, in one place. Times are in milliseconds.
+/// The spool's own bounds, in one place.
+///
+/// Times are in milliseconds.
 package struct SpoolLimits: Hashable, Sendable {
-    /// One transaction: at most so many messages…
+    /// Most messages in one transaction.
     package var batchMessages = 500
-    /// …and so many octets of content.
+    /// Most octets of content in one transaction.
     package var batchOctets = 8 << 20
     /// How long results may wait for new messages to share a commit with.
     package var resultDelay = 20
-    /// Fresh messages kept in memory for `claim` after their commit: at most so many…
+    /// Most fresh messages kept in memory for `claim` after their commit.
     package var handoffMessages = 2000
-    /// …and so many octets. What is beyond is read from disk when its turn comes.
+    /// Most octets of these; what is beyond is read from disk when its turn comes.
     package var handoffOctets = 8 << 20
-    /// Messages read from disk at a time: at most so many…
+    /// Most messages read from disk at a time.
     package var pageMessages = 200
-    /// …and so many octets.
+    /// Most octets read from disk at a time.
     package var pageOctets = 4 << 20
     /// How long to wait after a result could not be written.
     package var resultRetryDelay = 1000

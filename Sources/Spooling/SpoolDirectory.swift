@@ -34,7 +34,9 @@ struct SpoolDirectory: Sendable {
         self.owner = isForeign ? Owner(user: information.st_uid, group: information.st_gid) : nil
     }
 
-    /// The directory, made with its parents where they are missing. Mail is nobody else's business: 0700.
+    /// The directory, made with its parents where they are missing.
+    ///
+    /// Mail is nobody else's business: 0700.
     static func make(_ path: String) throws(SpoolError) -> SpoolDirectory {
         var missing: [String] = []
         var parent = path

@@ -35,14 +35,17 @@ package struct SpoolError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    /// The reply that tells a client so. The cause is for the log: a client can't mend it.
+    /// The reply that tells a client so.
+    ///
+    /// The cause is for the log: a client can't mend it.
     package var refusal: IntakeRefusal {
         switch kind {
         case .full: .insufficientStorage
         case .failed, .locked, .taken, .unusable, .closed, .notLeased:
             // RFC 3463 §3.4: X.3.0, other or undefined mail system status.
             IntakeRefusal(
-                replyCode: 451, status: EnhancedStatusCode(4, 3, 0), lines: ["The message could not be stored, try later"])
+                replyCode: 451, status: EnhancedStatusCode(4, 3, 0),
+                lines: ["The message could not be stored, try later"])
         }
     }
 

@@ -71,7 +71,9 @@ package struct ClaimedRecipient: Hashable, Sendable {
     }
 }
 
-/// What came of a delivery attempt. Recipients that it doesn't name are due again as they were.
+/// What came of a delivery attempt.
+///
+/// Recipients that it doesn't name are due again as they were.
 package struct AttemptRecord: Hashable, Sendable {
     package var queueID: QueueID
     package var results: [RecipientRecord]

@@ -15,7 +15,9 @@ package final class SpoolReader: Sendable {
     private let directory: SpoolDirectory
     private let database: DatabaseQueue
 
-    /// The spool in a directory. An error says whether it isn't there, or whose it is.
+    /// The spool in a directory.
+    ///
+    /// An error says whether it isn't there, or whose it is.
     package static func open(directory path: String) throws(SpoolError) -> SpoolReader {
         let directory = try SpoolDirectory(existing: path)
         guard unsafe access(directory.database, R_OK) == 0 else {

@@ -114,7 +114,9 @@ struct OpenRecipient: Hashable, Sendable {
     var nextAttempt: Int64
 }
 
-/// Where a recipient stands. See QueueStates.md.
+/// Where a recipient stands.
+///
+/// See QueueStates.md.
 package enum RecipientState: Int, Hashable, Sendable {
     case queued = 0
     case deferred = 1

@@ -105,7 +105,8 @@ import Testing
                 default: [.failed(unknownUser), .delivered(accepted)]
                 }
             let records = results.enumerated().map { RecipientRecord(index: $0, result: $1) }
-            let attempt = AttemptRecord(queueID: message.queueID, results: records, keptFields: seen % 3 == 0 ? [1] : nil)
+            let attempt = AttemptRecord(
+                queueID: message.queueID, results: records, keptFields: seen % 3 == 0 ? [1] : nil)
             if fault.isLasting {
                 spool.record(attempt, completion: nil)
             } else {
@@ -137,7 +138,9 @@ import Testing
             #expect(size == length, comment)
         }
         for _ in 0...ContentFiles.shardCount + 1 { await spool.settle() }
-        let files = (FileManager.default.subpaths(atPath: fixture.spoolPath + "/content") ?? []).filter { $0.contains("/") }
+        let files = (FileManager.default.subpaths(atPath: fixture.spoolPath + "/content") ?? []).filter {
+            $0.contains("/")
+        }
         #expect(files.count == claimed.count { if case .file = $0.content { true } else { false } }, comment)
         await spool.close()
     }

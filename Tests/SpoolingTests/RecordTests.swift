@@ -49,10 +49,16 @@ import Testing
             AttemptRecord(
                 queueID: id, results: [RecipientRecord(index: 2, result: .deferred(greylisted, until: later(1000)))]))
         fixture.pass(seconds: 200, spool)
-        #expect(await spool.claimAll().map(\.recipients) == [[ClaimedRecipient(index: 0, mailbox: mailbox("r0"), attempts: 1)]])
+        #expect(
+            await spool.claimAll().map(\.recipients) == [
+                [ClaimedRecipient(index: 0, mailbox: mailbox("r0"), attempts: 1)]
+            ])
         try await spool.record(id, [.delivered(accepted)])
         fixture.pass(seconds: 800, spool)
-        #expect(await spool.claimAll().map(\.recipients) == [[ClaimedRecipient(index: 2, mailbox: mailbox("r2"), attempts: 2)]])
+        #expect(
+            await spool.claimAll().map(\.recipients) == [
+                [ClaimedRecipient(index: 2, mailbox: mailbox("r2"), attempts: 2)]
+            ])
         try await spool.record(
             AttemptRecord(queueID: id, results: [RecipientRecord(index: 2, result: .failed(unknownUser))]))
         #expect(spool.counts == SpoolCounts())

@@ -58,7 +58,9 @@ final class SpoolFixture: Sendable {
             envelope: Envelope(
                 reversePath: .mailbox(mailbox("sender")), recipients: (0..<recipients).map { mailbox("r\($0)") }),
             arrival: time, expiry: time.advanced(bySeconds: 5 * 86_400), headerLength: headerLength,
-            bodyHashes: [BodyHash(canonicalization: .relaxed, digest: Array(repeating: UInt8(number & 255), count: 32))],
+            bodyHashes: [
+                BodyHash(canonicalization: .relaxed, digest: Array(repeating: UInt8(number & 255), count: 32))
+            ],
             authorDomain: domain)
     }
 
@@ -117,7 +119,9 @@ extension Spool {
         }
     }
 
-    /// What is due now, after the writer has done all that there is to do. Unlike `claim` it doesn't wait.
+    /// What is due now, after the writer has done all that there is to do.
+    ///
+    /// Unlike `claim` it doesn't wait.
     func claimNow(maximumMessages: Int = 1, maximumOctets: Int = .max) async -> [ClaimedMessage] {
         await withCheckedContinuation { continuation in
             writer.async {

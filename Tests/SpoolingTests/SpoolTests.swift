@@ -99,9 +99,10 @@ import Testing
         gate.signal()
         await spool.settle()
         await spool.settle()
-        #expect(results.withLock { $0 } == [
-            neighbours[0].queueID: [true], first.queueID: [false], neighbours[2].queueID: [true],
-        ])
+        #expect(
+            results.withLock { $0 } == [
+                neighbours[0].queueID: [true], first.queueID: [false], neighbours[2].queueID: [true],
+            ])
         #expect(await spool.claimAll().count == 3)
         #expect(spool.counts == SpoolCounts(active: 3, octets: 3))
         await spool.close()
