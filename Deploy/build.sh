@@ -6,6 +6,10 @@
 # What every build has in common. A target that imports a module it does not name is an error.
 build_options=(--package-path "$top" --explicit-target-dependency-import-check error)
 
+# Of the release. Nothing loads symbols from the program: without exporting them the linker can drop what is unused,
+# which is a tenth of the code and 3 MiB of resident memory.
+release_options=(-c release --static-swift-stdlib -Xlinker --no-export-dynamic)
+
 need_swift() {
     command -v swift >/dev/null || die "no swift on the PATH: install Swift 6.2 or newer from https://www.swift.org/install/linux/"
     install_packages "${build_packages[@]}"
@@ -21,6 +25,6 @@ build_release() {
     fi
     need_swift
     say "building the release (the first time takes minutes)"
-    swift build "${build_options[@]}" -c release --static-swift-stdlib --product waxwing >&2
-    waxwing=$(swift build "${build_options[@]}" -c release --static-swift-stdlib --show-bin-path)/waxwing
+    swift build "${build_options[@]}" "${release_options[@]}" --product waxwing >&2
+    waxwing=$(swift build "${build_options[@]}" "${release_options[@]}" --show-bin-path)/waxwing
 }

@@ -76,7 +76,7 @@ package struct ForwardingLimits: Hashable, Sendable {
     package var shutdownGraceSeconds: Int
 
     package init(
-        messagesInFlight: Int = 1000, octetsInFlight: Int = 16 * 1024 * 1024, shutdownGraceSeconds: Int = 20
+        messagesInFlight: Int = 1000, octetsInFlight: Int = 8 * 1024 * 1024, shutdownGraceSeconds: Int = 20
     ) {
         self.messagesInFlight = max(1, messagesInFlight)
         self.octetsInFlight = max(1, octetsInFlight)

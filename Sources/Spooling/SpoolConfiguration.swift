@@ -37,13 +37,13 @@ package struct SpoolLimits: Hashable, Sendable {
     /// Most messages in one transaction.
     package var batchMessages = 500
     /// Most octets of content in one transaction.
-    package var batchOctets = 8 << 20
+    package var batchOctets = 4 << 20
     /// How long results may wait for new messages to share a commit with.
     package var resultDelay = 20
     /// Most fresh messages kept in memory for `claim` after their commit.
     package var handoffMessages = 2000
     /// Most octets of these; what is beyond is read from disk when its turn comes.
-    package var handoffOctets = 8 << 20
+    package var handoffOctets = 4 << 20
     /// Most messages read from disk at a time.
     package var pageMessages = 200
     /// Most octets read from disk at a time.
