@@ -4,6 +4,7 @@
 """Small help with this machine: free ports, waiting, processes that end with their test."""
 
 import os
+import random
 import re
 import socket
 import subprocess
@@ -18,10 +19,15 @@ PATIENCE = 60.0
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody listens on just now, outside the range that the kernel gives to clients."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def is_listening(port: int, address: str = "127.0.0.1") -> bool:

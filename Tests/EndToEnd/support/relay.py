@@ -117,8 +117,7 @@ class Relay:
 
     def start(self, wrapper: tuple = (), environment: dict | None = None) -> "Relay":
         """Starts the daemon and waits until it says that it runs. A `wrapper` must become the daemon by exec."""
-        if not self.config.exists():
-            self.configure()
+        self.configure()
         before = len(self.log())
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
