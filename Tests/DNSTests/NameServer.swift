@@ -14,7 +14,9 @@ final class NameServer: Sendable {
         var description: String
     }
 
-    static let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"].first {
+    static let program = [
+        ProcessInfo.processInfo.environment["WAXWING_NSD"], "/usr/sbin/nsd", "/usr/local/sbin/nsd",
+    ].compactMap { $0 }.first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
     /// Where tests must not be left out, a missing server fails them.
