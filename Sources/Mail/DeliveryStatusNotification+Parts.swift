@@ -73,6 +73,9 @@ extension DeliveryStatusNotification {
         var host = remote[...]
         if host.hasPrefix("["), let bracket = host.firstIndex(of: "]") {
             host = host[host.index(after: host.startIndex)..<bracket]
+        } else if let bracket = host.firstIndex(of: "[") {
+            // `mx.example.net[192.0.2.1]:25`: the name is enough.
+            host = host[..<bracket]
         } else if let colon = host.firstIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber) {
             host = host[..<colon]
         }

@@ -91,6 +91,7 @@ struct DeliveryStatusNotificationTests {
         arguments: [
             ("mx.example.net:25", "mx.example.net"), ("mx.example.net", "mx.example.net"),
             ("192.0.2.1:2525", "[192.0.2.1]"), ("192.0.2.1", "[192.0.2.1]"),
+            ("mx.example.net[192.0.2.1]:25", "mx.example.net"), ("mx.example.net[2001:db8::1]:25", "mx.example.net"),
             ("[2001:db8::1]:25", "[IPv6:2001:db8::1]"), ("2001:db8::1", "[IPv6:2001:db8::1]"),
         ])
     func remoteMTA(remote: String, name: String) throws {
