@@ -32,6 +32,8 @@ enum AddressPolicy {
         if octets[..<10].allSatisfy({ $0 == 0 }), octets[10] == 0xFF, octets[11] == 0xFF {
             return isGlobal(ipv4: octets[12...])
         }
+        // 64:ff9b:1::/48 is a network's own (RFC 8215).
+        if octets[..<6] == [0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01] { return false }
         // 64:ff9b::/96 and 2002::/16 lead to the IPv4 address inside.
         if octets[..<4] == [0x00, 0x64, 0xFF, 0x9B] { return isGlobal(ipv4: octets[12...]) }
         if octets[..<2] == [0x20, 0x02] { return isGlobal(ipv4: octets[2..<6]) }
