@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
 internal import Mail
 internal import NIOCore
 internal import NIOPosix
@@ -95,12 +96,14 @@ final class Dispatcher: Sendable {
             let fault = RoutingFault.failed(1, 2, "mail is not sent to address literals", .recipient)
             return message.settle(positions, fault.outcome)
         }
-        let nextHop = nextHop(route, .mx, domain.name)
-        if let site = sites.knownSite(route, domain) { return sign(message, positions, nextHop, for: site) }
+        if let site = sites.knownSite(route, domain) {
+            return sign(message, positions, nextHop(route, domain, site), for: site)
+        }
         Task {
             do throws(RoutingFault) {
                 let hosts = try await environment.finder.hosts(of: domain)
-                sign(message, positions, nextHop, for: sites.learn(route, domain, hosts: hosts, port: port))
+                let site = sites.learn(route, domain, hosts: hosts, port: port)
+                sign(message, positions, nextHop(route, domain, site), for: site)
             } catch {
                 message.settle(positions, error.outcome)
             }
@@ -108,7 +111,16 @@ final class Dispatcher: Sendable {
     }
 
     private func nextHop(_ route: Route, _ kind: NextHop.Kind, _ host: String) -> NextHop {
-        NextHop(kind: kind, host: host, ed25519: route.ed25519, isUnsigned: route.isUnsigned)
+        NextHop(kind: kind, host: host.lowercased(), ed25519: route.ed25519, isUnsigned: route.isUnsigned)
+    }
+
+    private func nextHop(_ route: Route, _ domain: Domain, _ site: Site) -> NextHop {
+        var nextHop = nextHop(route, .mx, domain.name)
+        // Whatever the recipients' domain is called: hosts of Amazon take one signature.
+        if case .mx(let hosts, _) = site.target, hosts.contains(where: { $0.host.hasSuffix(".amazonaws.com") }) {
+            nextHop.ed25519 = false
+        }
+        return nextHop
     }
 
     /// Signs on a thread that may take its time, then hands the deliveries to the site.

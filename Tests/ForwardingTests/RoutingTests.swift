@@ -24,6 +24,23 @@ import Testing
         #expect(pattern.matches(try #require(Bench.mailbox(recipient))) == matches)
     }
 
+    @Test("hosts of Amazon get no second signature, however they are written, and whatever the domain is called")
+    func amazon() async throws {
+        let mail: MXAnswer = .records([MXRecord(preference: 1, host: "inbound-smtp.eu-west-1.amazonaws.com")])
+        var smarthost = Route(
+            name: "ses", target: .smarthost(host: "Email-SMTP.eu-west-1.AmazonAWS.com", port: 587), ed25519: true)
+        smarthost.recipientDomains = ["example.org"].compactMap { DomainPattern($0) }
+        let bench = Bench(
+            [smarthost, Route(name: "internet", target: .mx(port: 25))],
+            resolver: TableResolver(exchangers: ["example.net": .success(mail)]))
+        _ = await bench.deliver(bench.message(to: ["a@example.net", "b@example.org"]))
+        #expect(
+            bench.signer.departures.withLock { Set($0.map(\.nextHop)) } == [
+                NextHop(kind: .mx, host: "example.net", ed25519: false),
+                NextHop(kind: .smarthost, host: "email-smtp.eu-west-1.amazonaws.com", ed25519: true),
+            ])
+    }
+
     @Test("what is no pattern", arguments: ["", "*.", "a..b", "*example.net", "a@b"])
     func notPatterns(text: String) {
         #expect(DomainPattern(text) == nil)
