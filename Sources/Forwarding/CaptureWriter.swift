@@ -62,14 +62,17 @@ struct CaptureWriter: Sendable {
     private func copy(_ content: StoredContent, to output: OutputFile) throws(FileFault) {
         switch content {
         case .inline(let bytes): try output.append(bytes)
-        case .file(let path, _):
+        case .file(let path, let length):
             let input = try ContentFile(path: path)
             var offset = 0
             while true {
                 let block = try input.read(offset: offset, count: CaptureWriter.blockOctets)
                 try output.append(block)
                 offset += block.count
-                if block.count < CaptureWriter.blockOctets { return }
+                if block.count < CaptureWriter.blockOctets { break }
+            }
+            guard offset == length else {
+                throw FileFault(operation: "read all \(length) octets of the content", path: path, code: EIO)
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import Glibc
 internal import Mail
 internal import NIOCore
 internal import NIOPosix
@@ -26,6 +27,8 @@ final class ContentStream: @unchecked Sendable {
     }
 
     private let path: String
+    /// What the file holds, if nothing was cut off or added.
+    private let length: Int
     private let fields: [UInt8]
     private let channel: any Channel
     private let threadPool: NIOThreadPool
@@ -34,8 +37,9 @@ final class ContentStream: @unchecked Sendable {
     private var file: ContentFile?
     private var report: ((Event) -> Void)?
 
-    init(path: String, fields: [UInt8], channel: any Channel, threadPool: NIOThreadPool) {
+    init(path: String, length: Int, fields: [UInt8], channel: any Channel, threadPool: NIOThreadPool) {
         self.path = path
+        self.length = length
         self.fields = fields
         self.channel = channel
         self.threadPool = threadPool
@@ -63,9 +67,9 @@ final class ContentStream: @unchecked Sendable {
 
     private func sendBlock() {
         guard let file, report != nil else { return }
-        let (offset, fields, stuffer) = (offset, offset == 0 ? fields : [], stuffer)
+        let (offset, length, fields, stuffer) = (offset, length, offset == 0 ? fields : [], stuffer)
         threadPool.runIfActive(eventLoop: channel.eventLoop) {
-            try ContentStream.readBlock(file, offset: offset, fields: fields, stuffer: stuffer)
+            try ContentStream.readBlock(file, offset: offset, length: length, fields: fields, stuffer: stuffer)
         }.whenComplete { result in
             switch result {
             case .success(let block): self.send(block)
@@ -99,11 +103,15 @@ final class ContentStream: @unchecked Sendable {
     }
 
     private static func readBlock(
-        _ file: ContentFile, offset: Int, fields: [UInt8], stuffer: DotStuffer
+        _ file: ContentFile, offset: Int, length: Int, fields: [UInt8], stuffer: DotStuffer
     ) throws -> Block {
         var stuffer = stuffer
         let bytes = try file.read(offset: offset, count: ForwardingLimits.blockOctets)
         let isLast = bytes.count < ForwardingLimits.blockOctets
+        // Anything but what was accepted must never be followed by an end of data.
+        guard isLast ? offset + bytes.count == length : offset + bytes.count <= length else {
+            throw FileFault(operation: "read all \(length) octets of the content", path: "", code: EIO)
+        }
         var buffer = ByteBufferAllocator().buffer(capacity: fields.count + bytes.count + 256)
         try ContentEncoder.write(fields, &stuffer, &buffer)
         try ContentEncoder.write(bytes, &stuffer, &buffer)

@@ -108,6 +108,10 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
                     // RFC 3207 §4.2, and the injection attacks since: what came with the reply came in the clear.
                     return lose("unprotected bytes behind the reply to STARTTLS")
                 }
+                if action == .sendContent, buffer.readableBytes > 0 || parser.isInsideReply {
+                    // What came with the 354 can't answer a content that is not on its way yet.
+                    return lose("a reply to content that was not sent")
+                }
                 run(action)
             } catch {
                 return lose("\(error)")
@@ -230,10 +234,10 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             } catch {
                 run(session.contentFailed(.failed(ContentEncoder.diagnostic(error))))
             }
-        case .file(let path, _):
+        case .file(let path, let length):
             arm()
             let stream = ContentStream(
-                path: path, fields: delivery.fields, channel: context.channel, threadPool: environment.threadPool)
+                path: path, length: length, fields: delivery.fields, channel: context.channel, threadPool: environment.threadPool)
             self.stream = stream
             stream.start { [weak self] event in self?.streamed(event) }
         }
@@ -265,7 +269,8 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         for (position, outcome) in zip(delivery.positions, result.outcomes) {
             if let outcome { delivery.message.settle(position, outcome, fields: delivery.fields) }
         }
-        guard result.canContinue else {
+        // A message judged without a word may find that the connection was lost meanwhile.
+        guard result.canContinue, case .adopted = phase else {
             close()
             if !untried.positions.isEmpty { site.submit(untried, isRetry: true) }
             return

@@ -85,7 +85,11 @@ extension ClientSession {
         case .data:
             return dataReceived(reply, &current)
         case .content:
-            // A verdict before the end of data: it stands, but the connection is in the middle of the content.
+            // A refusal before the end of data stands, but the connection is in the middle of the content. An
+            // acceptance can't be one of a content that the next hop has not got.
+            guard reply.severity == .permanent || reply.severity == .transient else {
+                return outOfStep(&current, reply)
+            }
             settle(&current, reply)
             return finish(current, canContinue: false)
         case .end:

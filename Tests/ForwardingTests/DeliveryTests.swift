@@ -122,6 +122,23 @@ import Testing
         #expect(peer.seen.messages.isEmpty)
     }
 
+    @Test("a file that lost or gained octets never gets an end of data", arguments: [-1, 1])
+    func changedFile(_ difference: Int) async throws {
+        var content = Array("From: a@example.com\r\n\r\n".utf8)
+        while content.count < 2 * ForwardingLimits.blockOctets { content += Array("some text\r\n".utf8) }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        #expect(FileManager.default.createFile(atPath: path, contents: Data(content)))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let peer = try await ScriptedPeer.start(on: Bench.group)
+        let bench = Bench([Bench.smarthost(peer.port)])
+        let record = await bench.deliver(
+            bench.message(to: ["b@example.net"], content: .file(path: path, length: content.count + difference)))
+        #expect(record?.words == ["deferred - 4.3.0 -"])
+        #expect(peer.seen.messages.isEmpty)
+        bench.parts.sites.stop()
+        await peer.stop()
+    }
+
     @Test("content that is shorter than its header section never leaves", arguments: ["", "From: a@example.com"])
     func shortContent(content: String) async throws {
         let peer = try await ScriptedPeer.start(on: Bench.group)

@@ -63,6 +63,7 @@ import Testing
             "354 without recipients",
             ["RCPT": .reply("550 5.1.1 no"), "DATA": .reply("354 go"), "end": .reply("554 no")],
             "failed 550 5.1.1 RCPT"),
+        Case("354 and an acceptance at once", ["DATA": .reply("354 go\r\n250 2.0.0 taken")], "deferred - 4.4.2 -"),
         Case("closed in the content", ["DATA": .dropInContent(5)], "deferred - 4.4.2 end of data"),
         Case("end of data 4xx", ["end": .reply("451 4.3.0 later")], "deferred 451 4.3.0 end of data"),
         Case("end of data 5xx", ["end": .reply("554 5.6.0 no")], "failed 554 5.6.0 end of data"),

@@ -82,6 +82,18 @@ import Testing
         #expect(session.quit() == nil)
     }
 
+    @Test("an acceptance before the end of data is none", arguments: [250, 354])
+    func acceptedTooEarly(_ code: Int) {
+        var session = ready()
+        _ = session.begin(transaction())
+        for code in [250, 250, 354] { _ = session.received(reply(code)) }
+        guard case .finished(let result) = session.received(reply(code)), case .deferred? = result.outcomes[0] else {
+            Issue.record("not deferred")
+            return
+        }
+        #expect(!result.canContinue)
+    }
+
     @Test("a thousand recipients are judged one by one")
     func manyRecipients() {
         var session = ready(pipelining: true)
