@@ -57,6 +57,13 @@ package final class Forwarder: Service, Sendable {
 
     /// Claims and delivers until graceful shutdown, then lets current transactions end.
     package func run() async throws {
+        let watch = environment.eventLoopGroup.next().scheduleRepeatedTask(
+            initialDelay: Forwarder.stuckTime, delay: Forwarder.stuckTime
+        ) { [budget, sites] _ in
+            // A next hop that answers slowly must not keep everybody else's mail waiting.
+            if budget.isStuck() { sites.shed() }
+        }
+        defer { watch.cancel() }
         await cancelWhenGracefulShutdown {
             await withTaskCancellationHandler {
                 await self.claimAndDispatch()
@@ -97,6 +104,8 @@ package final class Forwarder: Service, Sendable {
         sites.abandon()
     }
 
+    /// So long nothing may be claimed for want of room, before the longest queue makes some.
+    private static let stuckTime = TimeAmount.seconds(10)
     /// For results of broken transactions to reach the spool.
     private static let recordingSeconds = 3
     private static let pollsPerSecond = 20

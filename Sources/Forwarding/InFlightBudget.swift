@@ -21,6 +21,9 @@ final class InFlightBudget: Sendable {
         var octets = 0
         var isClosed = false
         var waiter: CheckedContinuation<Void, Never>?
+        /// Messages taken since the start, and how many of them `isStuck` saw.
+        var taken: UInt64 = 0
+        var takenAtLastLook: UInt64?
     }
 
     private let limits: ForwardingLimits
@@ -49,6 +52,14 @@ final class InFlightBudget: Sendable {
         }
     }
 
+    /// Whether there is no room, and nothing was taken since this was asked before.
+    func isStuck() -> Bool {
+        state.withLock { state in
+            defer { state.takenAtLastLook = state.taken }
+            return share(of: state) == nil && state.takenAtLastLook == state.taken
+        }
+    }
+
     /// No more is to be claimed; ends a wait for room.
     func close() {
         let waiter = state.withLock { state in
@@ -61,6 +72,7 @@ final class InFlightBudget: Sendable {
     func take(_ message: ClaimedMessage) {
         state.withLock { state in
             state.messages += 1
+            state.taken &+= 1
             state.octets += message.octetsInMemory
         }
     }

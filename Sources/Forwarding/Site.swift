@@ -91,6 +91,19 @@ final class Site: Sendable {
     static let leftAlone = Diagnostic(
         status: EnhancedStatusCode(4, 4, 1), text: "the next hop could not be reached a moment ago", owner: .network)
 
+    /// How many deliveries wait for a connection.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Defers the later half of what waits, so that other sites get its place.
+    func shed() {
+        let deliveries = state.withLock { state in state.waiting.removeLast((state.waiting.count + 1) / 2) }
+        for delivery in deliveries { delivery.settle(.deferred(Site.tooSlow)) }
+    }
+
+    static let tooSlow = Diagnostic(
+        status: EnhancedStatusCode(4, 4, 5), text: "the next hop is too slow for the mail that waits for it",
+        owner: .network)
+
     // MARK: Connections
 
     /// A new connection is ready for its first transaction.
@@ -241,6 +254,13 @@ struct DeliveryQueue {
             head = 0
         }
         return first
+    }
+
+    /// The last `count` or fewer.
+    mutating func removeLast(_ count: Int) -> [Delivery] {
+        let last = elements[max(head, elements.count - count)...].compactMap { $0 }
+        elements.removeLast(last.count)
+        return last
     }
 
     mutating func removeAll() -> [Delivery] {

@@ -95,6 +95,13 @@ final class SiteDirectory: Sendable {
         for site in sites { site.stop() }
     }
 
+    /// Takes from the site that most mail waits for a part of it.
+    func shed() {
+        let sites = state.withLock { Array($0.sites.values) }
+        let queues = sites.map { (site: $0, length: $0.waitingCount) }
+        if let longest = queues.max(by: { $0.length < $1.length }), longest.length > 0 { longest.site.shed() }
+    }
+
     func abandon() {
         for site in state.withLock({ Array($0.sites.values) }) { site.abandon() }
     }

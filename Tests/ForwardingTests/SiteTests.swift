@@ -91,6 +91,38 @@ import Testing
         #expect(attempts.made == 1)
     }
 
+    @Test("a site that is too slow defers the later half of what waits, and goes on with the rest")
+    func shed() {
+        let attempts = Attempts()
+        let site = site(1, attempts)
+        let other = self.site(1, attempts)
+        for _ in 0..<7 { site.submit(delivery(attempts)) }
+        other.submit(delivery(attempts))
+        site.shed()
+        #expect(site.waitingCount == 3)
+        #expect(attempts.settled.withLock { $0 } == Array(repeating: .deferred(Site.tooSlow), count: 4))
+        for _ in 0..<3 { site.shed() }
+        #expect(site.waitingCount == 0)
+        #expect(attempts.settled.withLock { $0.count } == 7)
+    }
+
+    @Test("the budget is stuck when it has no room and nothing was taken for a while")
+    func stuck() {
+        let budget = InFlightBudget(ForwardingLimits(messagesInFlight: 2))
+        let message = Bench([]).message(to: ["b@example.net"])
+        #expect(!budget.isStuck())
+        #expect(!budget.isStuck())
+        budget.take(message)
+        budget.take(message)
+        #expect(!budget.isStuck())
+        #expect(budget.isStuck())
+        budget.giveBack(message)
+        #expect(!budget.isStuck())
+        budget.take(message)
+        #expect(!budget.isStuck())
+        #expect(budget.isStuck())
+    }
+
     @Test("the queue keeps its order through any mixture of putting in, taking out and putting back")
     func queue() {
         let seed = UInt64.random(in: .min ... .max)
