@@ -73,7 +73,7 @@ import Testing
         let spool = try fixture.open()
         let ids = try await enqueue(3, into: spool)
         #expect(await spool.claimAll().count == 3)
-        let crashed = try fixture.copy()
+        let crashed = try fixture.copy(of: spool)
         let again = try crashed.open()
         #expect(await again.claimAll().map(\.queueID) == ids)
         await again.close()

@@ -112,7 +112,7 @@ import Testing
         _ = try uncommitted.append(octets(limit + 1))
         _ = try uncommitted.finish()
         #expect(files(fixture).count == 3)
-        let crashed = try fixture.copy()
+        let crashed = try fixture.copy(of: spool)
         await spool.close()
 
         let again = try crashed.open()

@@ -74,7 +74,7 @@ import Testing
             default:
                 // A start after a crash, or after an orderly end.
                 if Bool.random(using: &random) {
-                    let crashed = try fixture.copy()
+                    let crashed = try fixture.copy(of: spool)
                     await spool.close()
                     fixture = crashed
                 } else {

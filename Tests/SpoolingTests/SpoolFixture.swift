@@ -65,11 +65,14 @@ final class SpoolFixture: Sendable {
     }
 
     /// What the spool would hold if it were cut off now: a copy of its files.
-    func copy() throws -> SpoolFixture {
+    ///
+    /// Made on the writer's queue: a log that is truncated while it is copied would be a state that no crash leaves,
+    /// and Foundation's copying never ends when a file becomes shorter under it.
+    func copy(of spool: Spool) throws -> SpoolFixture {
         let copy = try SpoolFixture()
         copy.now.store(now.load(ordering: .relaxed), ordering: .relaxed)
         copy.number.store(number.load(ordering: .relaxed), ordering: .relaxed)
-        try FileManager.default.copyItem(atPath: spoolPath, toPath: copy.spoolPath)
+        try spool.writer.sync { try FileManager.default.copyItem(atPath: spoolPath, toPath: copy.spoolPath) }
         return copy
     }
 }

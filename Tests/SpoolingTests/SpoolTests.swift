@@ -59,7 +59,7 @@ import Testing
             messages.append(message)
             try await spool.enqueue(message, content: .inline([UInt8](repeating: 7, count: 5000)))
             // What a crash at this very moment would leave.
-            let after = try fixture.copy()
+            let after = try fixture.copy(of: spool)
             let survivor = try after.open()
             let claimed = await survivor.claimAll()
             #expect(claimed.map(\.message) == messages)
