@@ -77,6 +77,13 @@ public final class SigningKey: Sendable {
         return try SigningKey(pointer)
     }
 
+    /// Takes over another key's private half under a public half that need not fit: only for tests of the check
+    /// that a fresh signature gets.
+    init(privateHalfOf other: SigningKey, publicKey: PublicKey) {
+        self.pointer = other.pointer
+        self.publicKey = publicKey
+    }
+
     private init(_ pointer: KeyPointer) throws(SigningKeyError) {
         self.pointer = pointer
         self.publicKey = try PublicKey(pointer)

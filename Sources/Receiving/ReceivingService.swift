@@ -30,10 +30,8 @@ package final class ReceivingService: Service, Sendable {
 
     private let configuration: ReceivingConfiguration
     private let group: any EventLoopGroup
-    private let environment: SessionHandler.Environment
     private let register: SessionRegister
-    private let submitter: ServerSession.Configuration
-    private let stranger: ServerSession.Configuration
+    private let terms: Mutex<SessionTerms>
     private let logger: Logger
     private let state = Mutex(State.idle([]))
 
@@ -47,17 +45,22 @@ package final class ReceivingService: Service, Sendable {
         self.logger = logger
         let limits = configuration.limits
         register = SessionRegister(maximumSessions: limits.sessions, maximumPerAddress: limits.sessionsPerAddress)
-        environment = SessionHandler.Environment(
+        let environment = SessionHandler.Environment(
             intake: intake, threadPool: threadPool, register: register, logger: logger,
             idleTime: TimeAmount(limits.idleTime), transactionTime: TimeAmount(limits.transactionTime))
-        var session = ServerSession.Configuration(
-            hostname: configuration.hostname, maximumMessageOctets: limits.messageOctets,
-            maximumRecipients: limits.recipients, maximumCommandOctets: limits.commandLineOctets,
-            maximumErrors: limits.errors, maySubmit: true)
-        submitter = session
-        // No open door: without authentication, only programs on this machine may submit.
-        session.maySubmit = false
-        stranger = session
+        let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
+        terms = Mutex(SessionTerms(environment: environment, session: session))
+    }
+
+    /// Holds new sessions to other limits; those that are open go on under the ones that they began with.
+    package func replaceLimits(_ limits: ReceivingLimits) {
+        register.replaceMaxima(sessions: limits.sessions, perAddress: limits.sessionsPerAddress)
+        let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
+        terms.withLock { terms in
+            terms.environment.idleTime = TimeAmount(limits.idleTime)
+            terms.environment.transactionTime = TimeAmount(limits.transactionTime)
+            terms.session = session
+        }
     }
 
     /// How many sessions there are and were.
@@ -210,9 +213,14 @@ extension ReceivingService {
             logger.info(
                 "Session refused", metadata: ["peer": "\(peer.address ?? "?")", "reply": "\(refusal.lines[0])"])
         }
-        let handler = SessionHandler(
-            environment, configuration: peer.isLoopback ? submitter : stranger, peer: peer, refusal: refusal)
+        var terms = terms.withLock { $0 }
+        // No open door: without authentication, only programs on this machine may submit.
+        terms.session.maySubmit = peer.isLoopback
+        let handler = SessionHandler(terms.environment, configuration: terms.session, peer: peer, refusal: refusal)
         try channel.pipeline.syncOperations.addHandler(handler)
+        guard refusal == nil else { return }
+        // Also for a connection that ends before it is active, of which the handler never hears.
+        channel.closeFuture.whenComplete { [register] _ in register.remove(channel, from: peer) }
     }
 }
 
@@ -235,6 +243,20 @@ extension ReceivingService {
         }
         cut.cancel()
         logger.info("Stopped listening")
+    }
+}
+
+/// What a new session is given.
+private struct SessionTerms: Sendable {
+    var environment: SessionHandler.Environment
+    var session: ServerSession.Configuration
+}
+
+extension ServerSession.Configuration {
+    fileprivate init(hostname: String, limits: ReceivingLimits) {
+        self.init(
+            hostname: hostname, maximumMessageOctets: limits.messageOctets, maximumRecipients: limits.recipients,
+            maximumCommandOctets: limits.commandLineOctets, maximumErrors: limits.errors, maySubmit: false)
     }
 }
 

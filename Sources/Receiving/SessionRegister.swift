@@ -38,16 +38,25 @@ final class SessionRegister: Sendable {
         var accepted = 0
         var refused = 0
         var isDraining = false
+        var maximumSessions: Int
+        var maximumPerAddress: Int?
         var whenEmpty: [@Sendable () -> Void] = []
     }
 
-    private let maximumSessions: Int
-    private let maximumPerAddress: Int?
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(maximumSessions: Int, maximumPerAddress: Int?) {
-        self.maximumSessions = maximumSessions
-        self.maximumPerAddress = maximumPerAddress
+        self.state = Mutex(State(maximumSessions: maximumSessions, maximumPerAddress: maximumPerAddress))
+    }
+
+    /// From now on admits by other maxima.
+    ///
+    /// Sessions that are too many by them stay until they end.
+    func replaceMaxima(sessions: Int, perAddress: Int?) {
+        state.withLock { state in
+            state.maximumSessions = sessions
+            state.maximumPerAddress = perAddress
+        }
     }
 
     var counts: SessionCounts {
@@ -68,15 +77,16 @@ final class SessionRegister: Sendable {
             }
             state.accepted += 1
             state.sessions[ObjectIdentifier(channel)] = channel
-            if maximumPerAddress != nil, let address = peer.address { state.perAddress[address, default: 0] += 1 }
+            // Counted without a maximum too: one may come while the session is open.
+            if let address = peer.address { state.perAddress[address, default: 0] += 1 }
             return .admitted
         }
     }
 
     private func decide(_ state: State, _ peer: Peer) -> Admission {
         if state.isDraining { return .draining }
-        if state.sessions.count >= maximumSessions { return .tooMany }
-        guard let maximumPerAddress, let address = peer.address else { return .admitted }
+        if state.sessions.count >= state.maximumSessions { return .tooMany }
+        guard let maximumPerAddress = state.maximumPerAddress, let address = peer.address else { return .admitted }
         return state.perAddress[address, default: 0] >= maximumPerAddress ? .tooManyOfPeer : .admitted
     }
 

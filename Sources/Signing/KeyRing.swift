@@ -95,6 +95,11 @@ package final class KeyRing: Sendable {
         state.withLock { $0.unsignedDomains.contains(domain) }
     }
 
+    /// Takes keys that no directory holds, until the next reload: tests sign with faulty ones.
+    func replaceKeys(of domain: Domain, with keys: DomainKeys) {
+        state.withLock { $0.keys[domain] = keys }
+    }
+
     /// The active keys of a domain; nil if none may sign.
     func keys(for domain: Domain) -> DomainKeys? {
         state.withLock { state in state.keys[domain].flatMap { $0.isUsable ? $0 : nil } }

@@ -130,6 +130,56 @@ import Testing
         }
     }
 
+    @Test func newLimitsHoldForNewSessionsAndOpenOnesKeepTheirs() async throws {
+        let before = ReceivingLimits(messageOctets: 5000, recipients: 2, errors: 2, sessions: 2)
+        let after = ReceivingLimits(messageOctets: 7000, recipients: 1, errors: 3, sessions: 1, sessionsPerAddress: 9)
+        try await withService(limits: before) { service, port, _ in
+            try await client(port) { first in
+                #expect(try await first.reply() == "220 relay.example.com ESMTP Waxwing")
+                service.replaceLimits(after)
+                // Already one session: with the new limit there is no room for another.
+                try await client(port) { second in
+                    let reply = try await second.reply()
+                    #expect(reply == "421 4.3.2 Too many sessions, try again later")
+                }
+                #expect(try await first.ask("HELO client") == "250 relay.example.com")
+                #expect(try await first.ask("MAIL FROM:<ada@example.com>") == "250 2.1.0 Sender OK")
+                #expect(try await first.ask("RCPT TO:<bob@example.org>") == "250 2.1.5 Recipient OK")
+                #expect(try await first.ask("RCPT TO:<eve@example.org>") == "250 2.1.5 Recipient OK")
+                #expect(try await first.ask("QUIT") == "221 2.0.0 Bye")
+                #expect(try await first.line() == nil)
+            }
+            // The first session's end is noted a moment after the client saw it.
+            while service.sessionCounts.open > 0 { await Task.yield() }
+            try await client(port) { third in
+                #expect(try await third.reply() == "220 relay.example.com ESMTP Waxwing")
+                try await third.send("EHLO client\r\n")
+                var extensions: [String] = []
+                while let line = try await third.line() {
+                    extensions.append(String(line.dropFirst(4)))
+                    if line.hasPrefix("250 ") { break }
+                }
+                #expect(extensions.contains("SIZE 7000"))
+                #expect(try await third.ask("MAIL FROM:<ada@example.com>") == "250 2.1.0 Sender OK")
+                #expect(try await third.ask("RCPT TO:<bob@example.org>") == "250 2.1.5 Recipient OK")
+                #expect(try await third.ask("RCPT TO:<eve@example.org>")?.hasPrefix("452 4.5.3") == true)
+            }
+        }
+    }
+
+    @Test func aLimitPerAddressThatComesLaterCountsTheSessionsThatAreOpen() async throws {
+        try await withService { service, port, _ in
+            try await client(port) { first in
+                #expect(try await first.reply() == "220 relay.example.com ESMTP Waxwing")
+                service.replaceLimits(ReceivingLimits(sessionsPerAddress: 1))
+                try await client(port) { second in
+                    let reply = try await second.reply()
+                    #expect(reply == "421 4.7.0 Too many sessions from this address, try again later")
+                }
+            }
+        }
+    }
+
     @Test func manySessionsAtATimeLoseNothing() async throws {
         let sessions = 50
         let messages = 20

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import DKIM
 import Foundation
 import Mail
 import Synchronization
 import Testing
 
+@testable import DKIM
 @testable import Signing
 
 @Suite struct SignerTests {
@@ -182,6 +182,27 @@ import Testing
         try fixture.store.addActive(try TestKeys.otherRSA.get(), to: domain, selector: "r2")
         fixture.ring.reload()
         #expect(try !isKept(Self.departure(.mx, kept: two)))
+    }
+
+    @Test(arguments: [true, false])
+    func aSignatureThatDoesNotVerifyIsNotHandedOut(isRSA: Bool) throws {
+        let fixture = try Fixture(rsa: isRSA, ed25519: !isRSA)
+        let keys = try #require(fixture.ring.keys(for: domain))
+        let description = try #require(try fixture.store.keys(of: domain).first).description.get()
+        let kind = isRSA ? KeyKind.rsa(bits: 2048) : .ed25519
+        let faulty = SigningKey(
+            privateHalfOf: try .generate(kind), publicKey: try SigningKey.generate(kind).publicKey)
+        let active = try ActiveKey(description, privateKey: faulty)
+        fixture.ring.replaceKeys(of: domain, with: isRSA ? DomainKeys(rsa: active) : DomainKeys(ed25519: active))
+        let error = #expect(throws: DepartureSigningError.self) {
+            _ = try fixture.signer.sign(SignerTests.departure(.mx))
+        }
+        #expect(error?.text.contains("does not verify") == true)
+        #expect(fixture.events.mismatches == ["example.com \(isRSA ? "r" : "e")"])
+        // The right key back: the next attempt of the message leaves.
+        fixture.ring.replaceKeys(of: domain, with: keys)
+        #expect(try !fixture.signer.sign(SignerTests.departure(.mx)).isEmpty)
+        #expect(fixture.events.count == 1)
     }
 
     @Test func everyRSASignatureIsCheckedAndOfEd25519TheFirstAndOneIn64() throws {

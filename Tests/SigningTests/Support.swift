@@ -79,6 +79,16 @@ final class Events: Sendable {
     }
 
     var count: Int { all.withLock { $0.count } }
+
+    /// The signatures that did not verify: SDID and selector.
+    var mismatches: [String] {
+        all.withLock { events in
+            events.compactMap { event in
+                guard case .signatureMismatch(_, let sdid, let selector) = event else { return nil }
+                return "\(sdid) \(selector)"
+            }
+        }
+    }
 }
 
 extension Logger {

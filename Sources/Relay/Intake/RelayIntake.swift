@@ -17,8 +17,21 @@ package final class RelayIntake: Intake {
     /// How often the log is told that one domain's keys can't be used, whatever the number of its messages.
     private static let complaintInterval: Int64 = 60  // seconds
 
-    private let configuration: RelayIntakeConfiguration
-    private let headerIntake: HeaderIntake
+    /// What a reload replaces.
+    private struct Rules {
+        var headerIntake: HeaderIntake
+        /// In seconds.
+        var lifetime: Int64
+
+        init(_ configuration: RelayIntakeConfiguration) {
+            headerIntake = HeaderIntake(
+                hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress)
+            lifetime = configuration.lifetime
+        }
+    }
+
+    private let hostname: String
+    private let rules: Mutex<Rules>
     private let spool: Spool
     private let keyRing: KeyRing
     private let clock: WallClock
@@ -34,14 +47,20 @@ package final class RelayIntake: Intake {
         configuration: RelayIntakeConfiguration, spool: Spool, keyRing: KeyRing, clock: WallClock,
         events: @escaping EventSink, logger: Logger
     ) {
-        self.configuration = configuration
-        self.headerIntake = HeaderIntake(
-            hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress)
+        self.hostname = configuration.hostname
+        self.rules = Mutex(Rules(configuration))
         self.spool = spool
         self.keyRing = keyRing
         self.clock = clock
         self.events = events
         self.logger = logger
+    }
+
+    /// For all messages whose header section comes from now on; those in the spool keep their expiry.
+    package func replaceRules(lifetime: Int64, hidesClientAddress: Bool) {
+        let next = RelayIntakeConfiguration(
+            hostname: hostname, hidesClientAddress: hidesClientAddress, lifetime: lifetime)
+        rules.withLock { $0 = Rules(next) }
     }
 
     package func refusal(ofSize size: Int?) -> IntakeRefusal? {
@@ -62,7 +81,7 @@ package final class RelayIntake: Intake {
     func admit(
         _ headerSection: [UInt8], client: ClientDescription?, queueID: QueueID, arrival: Timestamp
     ) throws(IntakeRefusal) -> AdmittedHeader {
-        try headerIntake.admit(
+        try rules.withLock { $0.headerIntake }.admit(
             headerSection, client: client, queueID: queueID, arrival: arrival,
             random: UInt64.random(in: 0...UInt64.max))
     }
@@ -85,7 +104,7 @@ package final class RelayIntake: Intake {
     }
 
     func expiry(of arrival: Timestamp) -> Timestamp {
-        arrival.advanced(bySeconds: configuration.lifetime)
+        arrival.advanced(bySeconds: rules.withLock { $0.lifetime })
     }
 
     func enqueue(

@@ -59,6 +59,9 @@ final class Reloader: Sendable {
         stages.keyRing.reload(unsignedDomains: next.unsignedDomains)
         stages.forwarder.replaceRoutes(next.routingTable)
         stages.forwarder.replaceRetry(next.retrySchedule)
+        stages.intake.replaceRules(
+            lifetime: next.retry.lifetime.components.seconds, hidesClientAddress: next.intake.hidesClientAddress)
+        stages.receiving.replaceLimits(next.receivingLimits)
     }
 }
 
@@ -73,9 +76,6 @@ extension Configuration {
         if spool != started.spool { names.append("[spool]") }
         if control != started.control { names.append("[control]") }
         if dns != started.dns { names.append("[dns]") }
-        if limits != started.limits { names.append("[limits]") }
-        if intake != started.intake { names.append("[intake]") }
-        if retry.lifetime != started.retry.lifetime { names.append("[retry] lifetime") }
         if signing != started.signing { names.append("[signing]") }
         if log.format != started.log.format { names.append("[log] format") }
         return names

@@ -3,10 +3,12 @@
 
 import Foundation
 import Mail
-import Signing
+import Synchronization
 import Testing
 
+@testable import DKIM
 @testable import Relay
+@testable import Signing
 
 @Suite(.serialized) struct DaemonTests {
     private func submission(to port: Int, subject: String = "Test") throws -> TestSubmission {
@@ -65,6 +67,136 @@ import Testing
             #expect(fixture.captured().isEmpty)
         }
         #expect(fixture.logged.contains(" debug accepted "))
+    }
+
+    @Test("A reload applies limits, intake and the lifetime of mail at once, and asks for no restart")
+    func reloadOfRules() async throws {
+        let fixture = try await RelayFixture()
+        defer { fixture.remove() }
+        try await fixture.serve { configuration, status in
+            let port = try #require(status.listeners.first?.port)
+            let first = Lines()
+            _ = try await submission(to: port).run(show: first.add)
+            #expect(first.all.contains { $0.contains("SIZE 52428800") })
+            let before = try await fixture.eventually {
+                guard let message = fixture.captured().first else { throw NotYet() }
+                return message
+            }
+            #expect(before.contains("([127.0.0.1])"))
+
+            try fixture.write(
+                """
+                [limits]
+                message-size = "1 MiB"
+                [intake]
+                hide-client-address = true
+                [retry]
+                lifetime = "2 d"
+                """, capture: "elsewhere")
+            let document = try await DaemonAccess(configuration).reload()
+            #expect(document.applied)
+            #expect(document.lines == [])
+
+            let second = Lines()
+            _ = try await submission(to: port).run(show: second.add)
+            #expect(second.all.contains { $0.contains("SIZE 1048576") })
+            let after = try await fixture.eventually {
+                guard let message = fixture.captured(in: "elsewhere").first else { throw NotYet() }
+                return message
+            }
+            #expect(!after.contains("127.0.0.1"))
+
+            // A file where the directory should be: what comes now stays in the queue, to be looked at.
+            try FileManager.default.removeItem(atPath: fixture.directory + "/elsewhere")
+            try Data().write(to: URL(filePath: fixture.directory + "/elsewhere"))
+            _ = try await submission(to: port).run(show: { _ in })
+            let entry = try await fixture.eventually {
+                let document = try await QueueAccess(configuration).list(limit: 10, after: nil)
+                guard let entry = document.messages.first else { throw NotYet() }
+                return entry
+            }
+            #expect(entry.expiry - entry.arrival == 2 * 86_400)
+        }
+    }
+
+    @Test("What needs a restart is told by name, and what a reload applies is not")
+    func restarts() throws {
+        func read(_ text: String) throws -> Configuration {
+            try ConfigurationFile.read(text, file: "waxwing.toml", directory: "/tmp")
+        }
+        let started = try read("")
+        let applied = """
+            [limits]
+            errors = 7
+            [intake]
+            hide-client-address = true
+            [retry]
+            first = "1 min"
+            maximum = "2 h"
+            lifetime = "1 d"
+            [log]
+            level = "debug"
+            [[domain]]
+            name = "example.com"
+            unsigned = true
+            [[route]]
+            name = "all"
+            smarthost = "smarthost.example.net"
+            """
+        #expect(try read(applied).sectionsThatWait(since: started) == [])
+        let waiting = """
+            hostname = "other.example.com"
+            [[listener]]
+            port = 2525
+            [keys]
+            directory = "Other"
+            [spool]
+            maximum-messages = 5
+            [control]
+            socket = "other.sock"
+            [dns]
+            servers = ["127.0.0.1@5353"]
+            [signing]
+            expiry = "8 d"
+            [log]
+            format = "json"
+            """
+        #expect(
+            try read(waiting).sectionsThatWait(since: started) == [
+                "hostname", "[[listener]]", "[keys]", "[spool]", "[control]", "[dns]", "[signing]", "[log] format",
+            ])
+    }
+
+    @Test("A message whose signature does not verify stays, deferred, and is counted", arguments: [true, false])
+    func signatureMismatch(isRSA: Bool) async throws {
+        let fixture = try await RelayFixture()
+        defer { fixture.remove() }
+        let domain = try #require(Domain("example.com"))
+        let kind = isRSA ? KeyKind.rsa(bits: 2048) : .ed25519
+        let key = SigningKey(privateHalfOf: try .generate(kind), publicKey: try SigningKey.generate(kind).publicKey)
+        try await fixture.serve(preparing: { stages in
+            let store = KeyStore(directory: fixture.directory + "/Keys")
+            let description = try #require(try store.keys(of: domain).first).description.get()
+            let active = try ActiveKey(description, privateKey: key)
+            stages.keyRing.replaceKeys(
+                of: domain, with: isRSA ? DomainKeys(rsa: active) : DomainKeys(ed25519: active))
+        }) { configuration, status in
+            let port = try #require(status.listeners.first?.port)
+            let reply = try await submission(to: port).run(show: { _ in })
+            #expect(reply.contains("queued as "))
+            let entry = try await fixture.eventually {
+                let document = try await QueueAccess(configuration).list(limit: 10, after: nil)
+                guard let entry = document.messages.first, entry.state == "deferred" else { throw NotYet() }
+                return entry
+            }
+            #expect(entry.openRecipients == 1)
+            let counters = try await DaemonAccess(configuration).status().counters
+            #expect((counters["signature_mismatches"] ?? 0) >= 1)
+            #expect((counters["delivered_recipients"] ?? 0) == 0)
+            #expect(fixture.captured().isEmpty)
+        }
+        #expect(fixture.logged.contains("error"))
+        #expect(fixture.captured().isEmpty)
     }
 
     @Test("A reload refuses a faulty file whole and goes on with the old one")
@@ -148,4 +280,15 @@ import Testing
         #expect(
             try await QueueAccess(configuration).show(QueueID(arrival: Timestamp(seconds: 1), distinguisher: 1)) == nil)
     }
+}
+
+/// The lines of a conversation.
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    @Sendable func add(_ line: String) {
+        lines.withLock { $0.append(line) }
+    }
+
+    var all: [String] { lines.withLock { $0 } }
 }

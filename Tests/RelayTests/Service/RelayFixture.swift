@@ -55,11 +55,17 @@ final class RelayFixture: Sendable {
     }
 
     /// Runs the relay while `body` runs, then stops it gracefully.
-    func serve(_ body: @escaping @Sendable (Configuration, StatusDocument) async throws -> Void) async throws {
+    ///
+    /// - Parameter prepare: called before anything runs.
+    func serve(
+        preparing prepare: (Stages) throws -> Void = { _ in },
+        _ body: @escaping @Sendable (Configuration, StatusDocument) async throws -> Void
+    ) async throws {
         let configuration = try ConfigurationFile.load(file)
         let daemon = try await Daemon(configuration) { bytes in
             self.log.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
         }
+        try prepare(daemon.stages)
         let group = daemon.makeGroup(stoppingAt: [])
         async let running: Void = daemon.run(group)
         let outcome: Result<Void, any Error>
