@@ -60,7 +60,23 @@ struct HeaderIntakeTests {
         #expect(
             try admit(header).header
                 == HeaderIntakeTests.trace
-                + "Message-ID:\n <\(HeaderIntakeTests.queueID).7000000000000@example.org>\n" + header)
+                + "Message-ID: <\(HeaderIntakeTests.queueID).7000000000000@example.org>\n" + header)
+    }
+
+    @Test("an added Message-ID stands on one line, however long the domain is")
+    func neverFoldsMessageID() throws {
+        let label = String(repeating: "a", count: 63)
+        let longest = [label, label, label, String(repeating: "b", count: 61)].joined(separator: ".")
+        for domain in ["example.org", longest] {
+            for prefix in ["", "Resent-From: b@example.net\nResent-Date: x\n"] {
+                let header = try admit("\(prefix)From: a@\(domain)\nDate: x\n").header
+                let lines = header.split(separator: "\n")
+                let added = try #require(lines.first { $0.contains("Message-ID:") })
+                #expect(added.contains("Message-ID: <\(HeaderIntakeTests.queueID)."))
+                #expect(added.hasSuffix("@\(domain)>"))
+                #expect(added.utf8.count <= 998)
+            }
+        }
     }
 
     @Test(
@@ -120,7 +136,7 @@ struct HeaderIntakeTests {
         let header = "Received: x\nResent-From: b@example.net\nResent-To: c@example.net\nFrom: a@example.com\n"
         let fields =
             "Resent-Date: Mon, 23 Nov 2026 09:05:00 +0000\n"
-            + "Resent-Message-ID:\n <\(HeaderIntakeTests.queueID).7000000000000@example.com>\n"
+            + "Resent-Message-ID: <\(HeaderIntakeTests.queueID).7000000000000@example.com>\n"
         let result = try admit(header)
         #expect(
             result.header == HeaderIntakeTests.trace + header.replacing("Resent-From", with: fields + "Resent-From"))

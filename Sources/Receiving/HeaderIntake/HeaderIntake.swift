@@ -60,8 +60,9 @@ package struct HeaderIntake: Sendable {
         if !survey.hasMessageID {
             let host = messageIDHost(authorDomain: authorDomain)
             let messageID = MessageIDMaker.messageID(queueID: queueID, random: random, host: host)
-            // Folded, so that a long domain keeps its line below the 998 octets of RFC 5322 §2.1.1.
-            output += "\(prefix)Message-ID:\r\n \(messageID)\r\n".utf8
+            // Never folded, as some receivers lose an ID that stands on the next line. With a domain of 255 octets
+            // the line is longer than the 78 octets that RFC 5322 §2.1.1 recommends, and far below its limit of 998.
+            output += "\(prefix)Message-ID: \(messageID)\r\n".utf8
         }
         survey.copy(header, from: &copied, upTo: headerSection.count, to: &output)
         return AdmittedHeader(bytes: output, authorDomain: authorDomain)
