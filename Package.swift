@@ -132,6 +132,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ReportingTests", dependencies: ["Mail", "Reporting", logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CLITests", dependencies: ["CLI", "Relay", "Signing", argumentParser],
+            swiftSettings: swiftSettings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swiftSettings),
         .testTarget(name: "StructureTests", swiftSettings: swiftSettings),
     ]

@@ -23,6 +23,10 @@ struct KeysActivate: AsyncParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        try Keys.check(domain: domain, selector: selector)
+    }
+
     func run() async throws {
         let request = KeyRequest(.activate, domain: domain, selector: selector, isUnproven: unproven)
         try await Keys.perform(request, try config.load())

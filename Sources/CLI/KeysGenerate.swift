@@ -19,6 +19,13 @@ struct KeysGenerate: AsyncParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        try Keys.check(domain: domain, selector: selector)
+        guard KeyAlgorithm(rawValue: algorithm) != nil else {
+            throw ValidationError("--algorithm must be rsa-2048, rsa-3072, rsa-4096 or ed25519")
+        }
+    }
+
     func run() async throws {
         let request = KeyRequest(.generate, domain: domain, selector: selector, algorithm: algorithm)
         try await Keys.perform(request, try config.load())

@@ -19,6 +19,10 @@ struct KeysImport: AsyncParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        try Keys.check(domain: domain, selector: selector)
+    }
+
     func run() async throws {
         let configuration = try config.load()
         let pem = String(decoding: try Input.contents(of: file), as: UTF8.self)

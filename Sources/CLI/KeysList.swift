@@ -13,6 +13,10 @@ struct KeysList: AsyncParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        try Keys.check(domain: domain, selector: nil)
+    }
+
     func run() async throws {
         try await Keys.perform(KeyRequest(.list, domain: domain), try config.load())
     }

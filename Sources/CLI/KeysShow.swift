@@ -19,6 +19,10 @@ struct KeysShow: AsyncParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        try Keys.check(domain: domain, selector: selector)
+    }
+
     func run() async throws {
         let request = KeyRequest(.show, domain: domain, selector: selector, format: format)
         try await Keys.perform(request, try config.load())
