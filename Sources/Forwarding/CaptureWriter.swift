@@ -24,6 +24,7 @@ struct CaptureWriter: Sendable {
                 try file.append(fields)
                 try copy(message.content, to: file)
             }
+            try synchronizeDirectory()
             return .delivered(
                 Diagnostic(
                     status: EnhancedStatusCode(2, 0, 0), text: "captured as \(message.queueID).eml", remote: directory,
@@ -39,6 +40,14 @@ struct CaptureWriter: Sendable {
     private func makeDirectory() throws(FileFault) {
         guard unsafe mkdir(directory, 0o750) != 0, errno != EEXIST else { return }
         throw FileFault(operation: "mkdir", path: directory, code: errno)
+    }
+
+    /// Only then do the new names survive a power failure; the spool forgets the message next.
+    private func synchronizeDirectory() throws(FileFault) {
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFault(operation: "open", path: directory, code: errno) }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileFault(operation: "fsync", path: directory, code: errno) }
     }
 
     private func write(
