@@ -6,9 +6,12 @@
 # What every build has in common. A target that imports a module it does not name is an error.
 build_options=(--package-path "$top" --explicit-target-dependency-import-check error)
 
-# Of the release. Nothing loads symbols from the program: without exporting them the linker can drop what is unused,
-# which is a tenth of the code and 3 MiB of resident memory.
-release_options=(-c release --static-swift-stdlib -Xlinker --no-export-dynamic)
+# Of the release. Nothing loads symbols from the program: without exporting them the linker can drop what is unused.
+# Relocations that are packed leave fewer pages to be written at start. Together: a tenth less resident memory.
+release_options=(
+    -c release --static-swift-stdlib -Xswiftc -use-ld=lld
+    -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+)
 
 need_swift() {
     command -v swift >/dev/null || die "no swift on the PATH: install Swift 6.2 or newer from https://www.swift.org/install/linux/"
