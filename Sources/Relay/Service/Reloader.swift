@@ -31,7 +31,9 @@ final class Reloader: Sendable {
         self.current = Mutex(configuration)
     }
 
-    /// Reads the file again and applies it, or says what is wrong with it. One caller at a time.
+    /// Reads the file again and applies it, or says what is wrong with it.
+    ///
+    /// One caller at a time.
     func reload() -> ReloadDocument {
         current.withLock { current in
             let next: Configuration
