@@ -98,36 +98,41 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
-            name: "MailTests", dependencies: ["Mail"], swiftSettings: swiftSettings),
+            name: "MailTests", dependencies: ["Mail", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "SMTPTests", dependencies: ["Mail", "SMTP", nioCore],
+            name: "SMTPTests", dependencies: ["Mail", "SMTP", "TestSupport", nioCore],
             resources: [.copy("Dialogues")], swiftSettings: swiftSettings),
         .testTarget(
-            name: "DKIMTests", dependencies: ["DKIM"],
+            name: "DKIMTests", dependencies: ["DKIM", "TestSupport"],
             resources: [.copy("Vectors")], swiftSettings: swiftSettings),
         .testTarget(
             name: "DNSTests", dependencies: ["DNS", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "ReceivingTests",
-            dependencies: ["Mail", "Receiving", "SMTP", lifecycle, logging, nioCore, nioEmbedded, nioPosix],
+            dependencies: [
+                "Mail", "Receiving", "SMTP", "TestSupport", lifecycle, logging, nioCore, nioEmbedded, nioPosix,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "SpoolingTests", dependencies: ["Mail", "Spooling", grdb, logging], swiftSettings: swiftSettings),
+            name: "SpoolingTests", dependencies: ["Mail", "Spooling", "TestSupport", grdb, logging],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "DNS", "Forwarding", "Mail", "SMTP", "Spooling", logging, nioCore, nioEmbedded, nioPosix, nioSSL,
+                "DNS", "Forwarding", "Mail", "SMTP", "Spooling", "TestSupport", logging, nioCore, nioEmbedded, nioPosix,
+                nioSSL,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RelayTests",
             dependencies: [
                 "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Reporting", "Signing", "Spooling",
-                lifecycle, logging, nioCore,
+                "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

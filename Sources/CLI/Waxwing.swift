@@ -4,7 +4,9 @@
 import ArgumentParser
 import Relay
 
-/// The command line: one subcommand a file. Each parses its arguments, calls one function, and prints.
+/// The command line: one subcommand a file.
+///
+/// Each parses its arguments, calls one function, and prints.
 @main
 struct Waxwing: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,8 +3,10 @@
 
 internal import DNS
 
-/// Which addresses the DNS of a stranger may send Waxwing to. A domain can name any address as its mail
-/// exchanger, also one inside the operator's network (RFC 6890 lists what is not global).
+/// Which addresses the DNS of a stranger may send Waxwing to.
+///
+/// A domain can name any address as its mail exchanger, also one inside the operator's network (RFC 6890 lists what is
+/// not global).
 enum AddressPolicy {
     /// Whether `address` is one that a host of the Internet can have.
     static func isGlobal(_ address: IPAddress) -> Bool {

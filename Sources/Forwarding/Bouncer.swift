@@ -76,7 +76,9 @@ struct Bouncer: Sendable {
 }
 
 extension ClaimedMessage {
-    /// The header section with the CRLF of its last field. Blocks when the content is in a file.
+    /// The header section with the CRLF of its last field.
+    ///
+    /// Blocks when the content is in a file.
     ///
     /// Content that is shorter than its header section was lost or cut in the spool: nothing of it may leave.
     func headerSection() throws(FileFault) -> [UInt8] {

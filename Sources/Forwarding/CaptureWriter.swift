@@ -7,8 +7,10 @@ internal import Spooling
 
 /// `CaptureWriter` is in charge of the destination for development machines: instead of being sent, a message is
 /// written to a directory as `<queue ID>.eml`, byte for byte as a next hop would have got it, with its envelope
-/// beside it as `<queue ID>.json`. Each file appears whole or not at all; the content comes last, so that who sees
-/// it sees the envelope too. Its calls block.
+/// beside it as `<queue ID>.json`.
+///
+/// Each file appears whole or not at all; the content comes last, so that who sees it sees the envelope too. Its
+/// calls block.
 struct CaptureWriter: Sendable {
     private static let blockOctets = 128 * 1024
 

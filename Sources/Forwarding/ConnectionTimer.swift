@@ -3,8 +3,9 @@
 
 internal import NIOCore
 
-/// A deadline that moves with every command and is almost never reached. Moving it later costs nothing: the one
-/// task that is scheduled looks, when it runs, whether it has come too early.
+/// A deadline that moves with every command and is almost never reached.
+///
+/// Moving it later costs nothing: the one task that is scheduled looks, when it runs, whether it has come too early.
 ///
 /// `@unchecked Sendable`, because
 /// 1. it is touched on its event loop alone, where its task runs too.

@@ -4,7 +4,9 @@
 internal import Glibc
 internal import Mail
 
-/// A content file of the spool, open for reading. Its calls block.
+/// A content file of the spool, open for reading.
+///
+/// Its calls block.
 final class ContentFile: Sendable {
     private let descriptor: CInt
 

@@ -9,8 +9,10 @@ internal import NIOTLS
 internal import SMTP
 internal import Spooling
 
-/// `DeliveryConnection` is in charge of one connection to a next hop: it carries the bytes between the channel
-/// and its `ClientSession`, keeps the time, and asks its site for work. It decides nothing about the protocol.
+/// `DeliveryConnection` is in charge of one connection to a next hop: it carries the bytes between the channel and its
+/// `ClientSession`, keeps the time, and asks its site for work.
+///
+/// It decides nothing about the protocol.
 ///
 /// `@unchecked Sendable`, because
 /// 1. all its mutable state is touched on its channel's event loop alone;
@@ -237,7 +239,8 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         case .file(let path, let length):
             arm()
             let stream = ContentStream(
-                path: path, length: length, fields: delivery.fields, channel: context.channel, threadPool: environment.threadPool)
+                path: path, length: length, fields: delivery.fields, channel: context.channel,
+                threadPool: environment.threadPool)
             self.stream = stream
             stream.start { [weak self] event in self?.streamed(event) }
         }

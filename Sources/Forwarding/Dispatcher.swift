@@ -8,8 +8,10 @@ internal import NIOPosix
 internal import Spooling
 internal import Synchronization
 
-/// `Dispatcher` is in charge of a claimed message up to its connection: which recipients go which way, signed for
-/// that way, handed to its site. On the way to a smarthost it costs one hop to a signing thread and no task.
+/// `Dispatcher` is in charge of a claimed message up to its connection: which recipients go which way, signed for that
+/// way, handed to its site.
+///
+/// On the way to a smarthost it costs one hop to a signing thread and no task.
 final class Dispatcher: Sendable {
     /// A route, and for a smarthost its one site.
     private struct Entry: Sendable {

@@ -25,7 +25,9 @@ package struct ForwarderConfiguration: Sendable {
     }
 }
 
-/// How long a next hop may take. RFC 5321 §4.5.3.2 gives the minimum for each.
+/// How long a next hop may take.
+///
+/// RFC 5321 §4.5.3.2 gives the minimum for each.
 package struct ClientTimeouts: Hashable, Sendable {
     package var connect: TimeAmount = .seconds(30)
     package var banner: TimeAmount = .minutes(5)
@@ -36,7 +38,9 @@ package struct ClientTimeouts: Hashable, Sendable {
     package var data: TimeAmount = .minutes(2)
     /// For each block of the content to leave.
     package var block: TimeAmount = .minutes(3)
-    /// After the end of data. A client that gives up too early makes duplicates.
+    /// After the end of data.
+    ///
+    /// A client that gives up too early makes duplicates.
     package var endOfData: TimeAmount = .minutes(10)
     package var quit: TimeAmount = .seconds(5)
     /// How long a connection without work is kept.

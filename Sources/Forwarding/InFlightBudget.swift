@@ -35,7 +35,9 @@ final class InFlightBudget: Sendable {
 
     var messagesInFlight: Int { state.withLock { $0.messages } }
 
-    /// Waits for room and says for how much; nil once closed. For one caller.
+    /// Waits for room and says for how much; nil once closed.
+    ///
+    /// For one caller.
     func room() async -> Share? {
         while true {
             let (isClosed, free) = state.withLock { ($0.isClosed, share(of: $0)) }

@@ -5,8 +5,9 @@ internal import Mail
 internal import Spooling
 internal import Synchronization
 
-/// A claimed message from the claim until every recipient of it is settled or given back. Its recipients may
-/// go different ways at the same time; the spool hears of all of them at once.
+/// A claimed message from the claim until every recipient of it is settled or given back.
+///
+/// Its recipients may go different ways at the same time; the spool hears of all of them at once.
 final class MessageInFlight: Sendable {
     /// What became of the recipients of one message; each is named by its place in `ClaimedMessage.recipients`.
     struct Report: Sendable {

@@ -59,7 +59,9 @@ final class RetrySetting: Sendable {
     }
 }
 
-/// Where random numbers come from. A seam, as the clock is: the system's in the program, a seeded one in tests.
+/// Where random numbers come from.
+///
+/// A seam, as the clock is: the system's in the program, a seeded one in tests.
 package struct Randomness: Sendable {
     package let next: @Sendable () -> UInt64
 

@@ -13,9 +13,10 @@ enum SiteTarget: Hashable, Sendable {
     case mx(hosts: [MXRecord], port: Int)
 }
 
-/// `Site` is in charge of one place that mail goes to: the deliveries that wait for it, the connections to it,
-/// and the time to leave it alone after it could not be reached. Called from every thread; a lock guards the
-/// queue, and nothing is done while it is held.
+/// `Site` is in charge of one place that mail goes to: the deliveries that wait for it, the connections to it, and the
+/// time to leave it alone after it could not be reached.
+///
+/// Called from every thread; a lock guards the queue, and nothing is done while it is held.
 final class Site: Sendable {
     struct State {
         var waiting = DeliveryQueue()

@@ -27,8 +27,9 @@ final class SiteDirectory: Sendable {
 
     /// More sites than this, and those without work are forgotten.
     private static let sweepThreshold = 1000
-    /// How long the MX hosts of a domain are taken for known. The resolver caches by TTL; this only spares the
-    /// messages of a burst a question each.
+    /// How long the MX hosts of a domain are taken for known.
+    ///
+    /// The resolver caches by TTL; this only spares the messages of a burst a question each.
     private static let domainLifetime = TimeAmount.seconds(30)
 
     private let state = Mutex(State())

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// The second seam: what signs a message when it is about to leave. Called by Forwarding, implemented by
-/// Signing, and by tests that need a message without keys.
+/// The second seam: what signs a message when it is about to leave.
+///
+/// Called by Forwarding, implemented by Signing, and by tests that need a message without keys.
 ///
 /// A function of content, envelope and next hop, as DKIM2 will need it too.
 package protocol DepartureSigner: Sendable {
@@ -63,7 +64,9 @@ package struct NextHop: Hashable, Sendable {
     }
 }
 
-/// Why a message can't be signed now. It is deferred; the operator must act.
+/// Why a message can't be signed now.
+///
+/// It is deferred; the operator must act.
 package struct DepartureSigningError: Error, Hashable, Sendable {
     /// One line that names the domain, what is wrong, and the command that mends it.
     package var text: String

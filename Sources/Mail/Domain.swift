@@ -13,7 +13,9 @@ package struct Domain: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The name in lower case, without a final dot.
     package let name: String
 
-    /// Nil if `text` is not a domain name of the shape above. One final dot is accepted and dropped.
+    /// Nil if `text` is not a domain name of the shape above.
+    ///
+    /// One final dot is accepted and dropped.
     package init?(_ text: some StringProtocol) {
         var bytes = Array(text.utf8)
         if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// The first seam: what takes a message in. Receiving hands it what applications submit; Forwarding hands
-/// it bounces. Both get the same fix-ups, the same check that it can be signed, the same spool.
+/// The first seam: what takes a message in.
+///
+/// Receiving hands it what applications submit; Forwarding hands it bounces. Both get the same fix-ups, the same check
+/// that it can be signed, the same spool.
 package protocol Intake: Sendable {
     /// Whether a message of `size` octets (nil: not declared) may be announced now; nil is yes.
     /// Asked at MAIL, must not block.
@@ -12,7 +14,9 @@ package protocol Intake: Sendable {
     func begin(_ submission: Submission) -> any IntakeTransaction
 }
 
-/// One message on its way into the spool. Calls come one at a time, from one thread at a time.
+/// One message on its way into the spool.
+///
+/// Calls come one at a time, from one thread at a time.
 package protocol IntakeTransaction: AnyObject, Sendable {
     /// Takes the next octets of the content: dot-unstuffed, with CRLF line ends.
     ///
@@ -36,7 +40,9 @@ package enum IntakeResult: Hashable, Sendable {
 
 /// Why a message is not taken in, as the reply that says so.
 package struct IntakeRefusal: Error, Hashable, Sendable {
-    /// 4yz: try again later. 5yz: never.
+    /// 4yz: try again later.
+    ///
+    /// 5yz: never.
     package var replyCode: Int
     package var status: EnhancedStatusCode
     /// One or more lines of printable ASCII, without codes.
@@ -70,7 +76,7 @@ package struct ClientDescription: Hashable, Sendable {
     package var heloName: String
     /// Such as `127.0.0.1` or `::1`; nil on a Unix socket.
     package var address: String?
-    /// The `with` keyword of the trace field: SMTP, ESMTP, ESMTPS, ESMTPSA, …
+    /// The `with` keyword of the trace field: SMTP, ESMTP, ESMTPS, ESMTPSA, ….
     package var protocolName: String
 
     package init(heloName: String, address: String?, protocolName: String) {

@@ -24,7 +24,9 @@ package struct QueueID: Hashable, Comparable, Sendable, CustomStringConvertible 
         self.rawValue = Int64(time << 21 | distinguisher & ((1 << 21) - 1))
     }
 
-    /// Nil if `text` is not a queue ID. Case does not matter.
+    /// Nil if `text` is not a queue ID.
+    ///
+    /// Case does not matter.
     package init?(_ text: some StringProtocol) {
         guard text.utf8.count == QueueID.textLength else { return nil }
         var value: UInt64 = 0

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// What happened to a message or to the relay, told by the stage that did it. Reporting counts and logs it.
+/// What happened to a message or to the relay, told by the stage that did it.
+///
+/// Reporting counts and logs it.
 package enum RelayEvent: Sendable {
     case accepted(QueueID, reversePath: ReversePath, recipients: Int, octets: Int)
     case refused(IntakeRefusal, authorDomain: Domain?)
@@ -14,5 +16,7 @@ package enum RelayEvent: Sendable {
     case signingDeferred(QueueID, DepartureSigningError)
 }
 
-/// Takes events. Called on the message path: must return at once and never block.
+/// Takes events.
+///
+/// Called on the message path: must return at once and never block.
 package typealias EventSink = @Sendable (RelayEvent) -> Void

@@ -32,7 +32,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 }
 
-/// Where time comes from. One of the seams: the system's clock in the program, a stepped one in tests.
+/// Where time comes from.
+///
+/// One of the seams: the system's clock in the program, a stepped one in tests.
 package struct WallClock: Sendable {
     package let now: @Sendable () -> Timestamp
 

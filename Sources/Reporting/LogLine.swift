@@ -3,8 +3,10 @@
 
 import Logging
 
-/// One line of the log while it is made. Values come from outside: they are escaped, so that no reply of a
-/// next hop can look like a line or a field of the log.
+/// One line of the log while it is made.
+///
+/// Values come from outside: they are escaped, so that no reply of a next hop can look like a line or a field of the
+/// log.
 struct LogLine {
     private(set) var bytes: [UInt8] = []
 
@@ -39,7 +41,7 @@ struct LogLine {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
-    /// `message key=value …`
+    /// `message key=value …`.
     mutating func appendText(_ message: String, _ metadata: Logger.Metadata) {
         appendEscaped(message, quote: nil)
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +52,7 @@ struct LogLine {
         }
     }
 
-    /// `,"message":"…","key":"value"`
+    /// `,"message":"…","key":"value"`.
     mutating func appendMembers(_ message: String, _ metadata: Logger.Metadata) {
         append(",\"message\":")
         appendQuoted(message)

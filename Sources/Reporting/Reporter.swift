@@ -4,8 +4,9 @@
 package import Logging
 package import Mail
 
-/// `Reporter` is in charge of what the outside learns of events: it counts them and logs them. It never
-/// holds up the stage that tells it, and never logs content or secrets.
+/// `Reporter` is in charge of what the outside learns of events: it counts them and logs them.
+///
+/// It never holds up the stage that tells it, and never logs content or secrets.
 ///
 /// What went well is logged at `debug`, so that a busy relay does not write two lines a message; what
 /// somebody may have to act on is logged at a level that is on by default.

@@ -22,7 +22,9 @@ package enum ClientAction: Hashable, Sendable {
     case close(SessionRefusal?)
 }
 
-/// Why a next hop could not be used at all. Another one of the same site may be better.
+/// Why a next hop could not be used at all.
+///
+/// Another one of the same site may be better.
 package struct SessionRefusal: Hashable, Sendable {
     package var diagnostic: Diagnostic
     /// No word of the next hop led to this: the connection broke or timed out.

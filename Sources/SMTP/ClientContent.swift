@@ -3,9 +3,11 @@
 
 package import NIOCore
 
-/// `DotStuffer` is in charge of the form that content has after DATA: a "." doubled at the start of a line,
-/// the end of data after the last one (RFC 5321 §4.5.2). It changes nothing else, and it refuses what would
-/// read differently at another server: a CR or LF that is not part of a CRLF, and NUL.
+/// `DotStuffer` is in charge of the form that content has after DATA: a "." doubled at the start of a line, the end of
+/// data after the last one (RFC 5321 §4.5.2).
+///
+/// It changes nothing else, and it refuses what would read differently at another server: a CR or LF that is not part
+/// of a CRLF, and NUL.
 package struct DotStuffer: Sendable {
     /// What the bytes so far ended with.
     private enum Position: Hashable, Sendable {

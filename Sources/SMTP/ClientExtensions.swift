@@ -17,7 +17,9 @@ package struct ClientExtensions: Hashable, Sendable {
     /// None: what HELO gets.
     package init() {}
 
-    /// Reads the positive reply to EHLO. Its first line is the greeting.
+    /// Reads the positive reply to EHLO.
+    ///
+    /// Its first line is the greeting.
     package init(reply: PeerReply) {
         for line in reply.lines.dropFirst() {
             let words = line.split(separator: UInt8(ascii: " "))

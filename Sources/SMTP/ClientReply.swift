@@ -3,8 +3,10 @@
 
 package import Mail
 
-/// A reply as a next hop gave it (RFC 5321 §4.2): the code that decides, and text for the people who read
-/// the diagnostics. The text is kept as bytes until somebody wants to read it.
+/// A reply as a next hop gave it (RFC 5321 §4.2): the code that decides, and text for the people who read the
+/// diagnostics.
+///
+/// The text is kept as bytes until somebody wants to read it.
 package struct PeerReply: Hashable, Sendable {
     /// Longest text taken over into a diagnostic, in octets.
     package static let maximumDiagnosticOctets = 1000
@@ -109,7 +111,9 @@ package struct PeerReply: Hashable, Sendable {
         }
     }
 
-    /// RFC 4954 §6: the next hop wants other credentials than it got. The mail is not at fault, so it waits.
+    /// RFC 4954 §6: the next hop wants other credentials than it got.
+    ///
+    /// The mail is not at fault, so it waits.
     package var isAuthenticationFault: Bool {
         code == 530 || code == 534 || code == 535 || code == 538
     }

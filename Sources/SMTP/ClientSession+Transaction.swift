@@ -6,8 +6,9 @@ import NIOCore
 
 // The part of a session between MAIL and the reply to the end of data.
 extension ClientSession {
-    /// Begins a transaction; the session must be ready. Either commands to send, or the result when the next
-    /// hop's extensions already say that it is no use.
+    /// Begins a transaction; the session must be ready.
+    ///
+    /// Either commands to send, or the result when the next hop's extensions already say that it is no use.
     package mutating func begin(_ transaction: ClientTransaction) -> ClientAction {
         precondition(state == .ready, "a transaction begins in a ready session")
         precondition(!transaction.recipients.isEmpty, "a transaction has recipients")
@@ -47,8 +48,9 @@ extension ClientSession {
         exchange?.awaiting = .end
     }
 
-    /// The content turned out to be unusable after DATA. The connection can only be closed, so that the next
-    /// hop never sees an end of data.
+    /// The content turned out to be unusable after DATA.
+    ///
+    /// The connection can only be closed, so that the next hop never sees an end of data.
     package mutating func contentFailed(_ outcome: Outcome) -> ClientAction {
         guard var current = exchange else { return .wait }
         exchange = nil
@@ -152,7 +154,9 @@ extension ClientSession {
 
     // MARK: Verdicts
 
-    /// Applies a reply to everything that is still open. After DATA it counts for all accepted recipients.
+    /// Applies a reply to everything that is still open.
+    ///
+    /// After DATA it counts for all accepted recipients.
     private func settle(_ current: inout ClientExchange, _ reply: PeerReply) {
         current.settleOpen(judge(reply, current.awaiting))
     }

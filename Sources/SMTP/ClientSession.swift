@@ -4,9 +4,10 @@
 import Mail
 package import NIOCore
 
-/// `ClientSession` is in charge of what Waxwing says to a next hop and what the answers mean, from the greeting
-/// to QUIT (RFC 5321 §3). It is a value without sockets and clocks: replies in, actions out; the content itself
-/// passes it by.
+/// `ClientSession` is in charge of what Waxwing says to a next hop and what the answers mean, from the greeting to QUIT
+/// (RFC 5321 §3).
+///
+/// It is a value without sockets and clocks: replies in, actions out; the content itself passes it by.
 ///
 ///     S: 220 mx.example.net ESMTP
 ///     C: EHLO relay.example.com
@@ -194,16 +195,18 @@ package struct ClientSession: Sendable {
     }
 
     private mutating func tlsMissing(_ text: String) -> ClientAction {
-        end(.init(
-            diagnostic: Diagnostic(
-                status: EnhancedStatusCode(4, 7, 4), text: text, remote: configuration.remote, command: "STARTTLS",
-                owner: .operator)))
+        end(
+            .init(
+                diagnostic: Diagnostic(
+                    status: EnhancedStatusCode(4, 7, 4), text: text, remote: configuration.remote, command: "STARTTLS",
+                    owner: .operator)))
     }
 
     private mutating func unexpected(_ text: String) -> ClientAction {
-        end(.init(
-            diagnostic: Diagnostic(
-                status: EnhancedStatusCode(4, 5, 0), text: text, remote: configuration.remote, owner: .network)))
+        end(
+            .init(
+                diagnostic: Diagnostic(
+                    status: EnhancedStatusCode(4, 5, 0), text: text, remote: configuration.remote, owner: .network)))
     }
 
     private mutating func end(_ refusal: SessionRefusal) -> ClientAction {

@@ -26,7 +26,9 @@ package struct TransactionResult: Hashable, Sendable {
     /// once in a further transaction: the next hop took no more of them in this one, or a kept connection
     /// turned out to be gone.
     package var outcomes: [Outcome?]
-    /// Whether the session can take a further transaction. If not, the connection is to be closed.
+    /// Whether the session can take a further transaction.
+    ///
+    /// If not, the connection is to be closed.
     package var canContinue: Bool
 
     package init(outcomes: [Outcome?], canContinue: Bool) {

@@ -6,7 +6,9 @@ package import NIOCore
 /// `ReplyParser` is in charge of cutting what a next hop sends into replies, wherever the network split it;
 /// it never keeps more than its limits say.
 package struct ReplyParser: Sendable {
-    /// Octets of one line, with its CRLF. RFC 5321 §4.5.3.1.5 asks for 512.
+    /// Octets of one line, with its CRLF.
+    ///
+    /// RFC 5321 §4.5.3.1.5 asks for 512.
     package static let maximumLineOctets = 4096
     /// Lines of one reply.
     package static let maximumLines = 100
@@ -95,7 +97,9 @@ package struct ReplyParser: Sendable {
     }
 }
 
-/// What a next hop sent is not a reply. The session can't go on: nobody knows any more which reply answers what.
+/// What a next hop sent is not a reply.
+///
+/// The session can't go on: nobody knows any more which reply answers what.
 package enum ReplyError: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed, bareLineFeed, differentCodes, lineTooLong, tooManyLines, tooLong
 

@@ -23,8 +23,9 @@ import Testing
         let content = try Data(contentsOf: directory.appendingPathComponent(names[0]))
         // Not dot-stuffed: that is how a next hop would have stored it.
         #expect(Array(content) == StubSigner.field + Array("From: a@example.com\r\n\r\n.text\r\n".utf8))
-        let json = try JSONSerialization.jsonObject(
-            with: Data(contentsOf: directory.appendingPathComponent(names[1]))) as? [String: Any]
+        let json =
+            try JSONSerialization.jsonObject(
+                with: Data(contentsOf: directory.appendingPathComponent(names[1]))) as? [String: Any]
         #expect(json?["queue_id"] as? String == message.queueID.description)
         #expect(json?["reverse_path"] as? String == "a@example.com")
         #expect(json?["recipients"] as? [String] == ["b@example.net", "\"q\\\\\"@example.org"])

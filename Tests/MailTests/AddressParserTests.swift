@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import Mail
+import TestSupport
 import Testing
 
 @Suite("Address parser")

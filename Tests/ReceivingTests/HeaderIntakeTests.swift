@@ -3,6 +3,7 @@
 
 import Mail
 import Receiving
+import TestSupport
 import Testing
 
 @Suite("Header intake")

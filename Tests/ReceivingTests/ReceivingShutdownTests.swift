@@ -50,7 +50,9 @@ import Testing
                     #expect(try await idle.line() == nil)
                     #expect(try await busy.ask("Subject: one\r\n.") == "250 2.0.0 queued as 0000000020001")
                     #expect(try await busy.reply() == "421 4.3.2 Shutting down, try again later")
-                    await #expect(throws: (any Error).self) { try await client(port) { _ in } }
+                    // Refused; or, if the port has gone to another program meanwhile, no business of this service.
+                    try? await client(port) { _ in }
+                    #expect(service.sessionCounts.accepted == 2)
                 }
             }
             try await tasks.waitForAll()

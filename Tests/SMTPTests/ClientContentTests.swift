@@ -3,6 +3,7 @@
 
 import NIOCore
 import SMTP
+import TestSupport
 import Testing
 
 @Suite struct ClientContentTests {
@@ -82,8 +83,10 @@ import Testing
         return Array(buffer.readableBytesView)
     }
 
-    /// What a server reads: lines up to the lone dot, each without its first dot. Written for clarity, on purpose
-    /// in another way than the code under test; nil if anything follows the end of data or it is missing.
+    /// What a server reads: lines up to the lone dot, each without its first dot.
+    ///
+    /// Written for clarity, on purpose in another way than the code under test; nil if anything follows the end of data
+    /// or it is missing.
     private func unstuffed(_ wire: [UInt8]) -> [UInt8]? {
         var content: [UInt8] = []
         var lines: [[UInt8]] = [[]]

@@ -116,7 +116,7 @@ struct ClientDriver {
         "\(diagnostic.replyCode.map(String.init) ?? "-") \(diagnostic.status) \(diagnostic.command ?? "-")"
     }
 
-    /// `FROM RECIPIENT… size=N [8bit]`
+    /// `FROM RECIPIENT… size=N [8bit]`.
     private static func transaction(_ words: ArraySlice<String>) -> ClientTransaction {
         var transaction = ClientTransaction(reversePath: .null, recipients: [], size: 0, isEightBit: false)
         for (place, word) in words.enumerated() {

@@ -3,6 +3,7 @@
 
 import Mail
 import SMTP
+import TestSupport
 import Testing
 
 @Suite struct CommandTests {

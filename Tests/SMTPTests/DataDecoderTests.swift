@@ -3,6 +3,7 @@
 
 import NIOCore
 import SMTP
+import TestSupport
 import Testing
 
 @Suite struct DataDecoderTests {

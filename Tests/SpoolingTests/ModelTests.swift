@@ -3,6 +3,7 @@
 
 import Foundation
 import Mail
+import TestSupport
 import Testing
 
 @testable import Spooling
@@ -34,7 +35,7 @@ import Testing
     func `Whatever happens in whatever order, the spool holds what the model holds`(_: Int) async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var fixture = try SpoolFixture()
         var configuration = fixture.configuration()
         configuration.limits.handoffMessages = 5

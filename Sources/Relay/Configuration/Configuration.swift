@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// Configuration is in charge of what the operator may decide: one value, read from one TOML file, whole or
-/// not at all. The initial values of its properties are the defaults, and stand nowhere else.
+/// Configuration is in charge of what the operator may decide: one value, read from one TOML file, whole or not at all.
+///
+/// The initial values of its properties are the defaults, and stand nowhere else.
 package struct Configuration: Hashable, Sendable {
     /// The directory that relative paths start from: the file's own, or the working directory without a file.
     package var directory: String

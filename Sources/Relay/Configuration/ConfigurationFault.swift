@@ -20,7 +20,7 @@ package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// One line: `waxwing.toml:3: limits.recipients: 0 is too small. Write …`
+    /// One line: `waxwing.toml:3: limits.recipients: 0 is too small. Write …`.
     package var description: String {
         var place = file ?? "configuration"
         if let line { place += ":\(line)" }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// KeyLocator is in charge of saying on which line of a TOML file a key stands: the parser reports lines only
-/// for syntax errors. It reads text that the parser has accepted; where it is unsure it knows nothing, and
-/// the caller gets the line of the table around the key.
+/// KeyLocator is in charge of saying on which line of a TOML file a key stands: the parser reports lines only for
+/// syntax errors.
+///
+/// It reads text that the parser has accepted; where it is unsure it knows nothing, and the caller gets the line of the
+/// table around the key.
 struct KeyLocator: Sendable {
     /// A step from the top of the document to a value.
     enum Step: Hashable, Sendable {

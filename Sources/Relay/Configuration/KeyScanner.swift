@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// The one pass over a TOML file that finds the line of each key. Strings, arrays and inline tables are
-/// followed only as far as needed to know where they end.
+/// The one pass over a TOML file that finds the line of each key.
+///
+/// Strings, arrays and inline tables are followed only as far as needed to know where they end.
 struct KeyScanner {
     private(set) var lines: [[KeyLocator.Step]: Int] = [:]
 

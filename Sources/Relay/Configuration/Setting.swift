@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 /// One setting of one table: its name and words, and how its value gets from the file into `Values` and back.
+///
 /// The annotated example, the check for unknown keys and `config show` are all made from these.
 struct Setting<Values: Sendable>: Sendable {
     let key: String
@@ -18,7 +19,9 @@ struct Setting<Values: Sendable>: Sendable {
 extension Setting {
     typealias Path<Value> = WritableKeyPath<Values, Value> & Sendable
 
-    /// A text, a path or a word. Empty stands for absent.
+    /// A text, a path or a word.
+    ///
+    /// Empty stands for absent.
     static func text(
         _ key: String, _ path: any Path<String>, as kind: SettingKind = .text, example: String? = nil, _ words: String
     ) -> Setting {

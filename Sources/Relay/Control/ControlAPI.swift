@@ -87,7 +87,8 @@ enum ControlAPI {
     private static func queueEntry(_ context: ControlContext, _ handlers: ControlHandlers) async throws -> Response {
         guard let text = context.parameters.get("id"), let id = QueueID(text) else {
             return try error(
-                .badRequest, "a queue ID has \(QueueID.textLength) letters and digits, as `waxwing queue list` prints it")
+                .badRequest,
+                "a queue ID has \(QueueID.textLength) letters and digits, as `waxwing queue list` prints it")
         }
         guard let entry = try await handlers.queueEntry(id) else {
             return try error(.notFound, "no message \(id) in the queue: it has been delivered, failed or never was")

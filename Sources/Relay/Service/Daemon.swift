@@ -13,7 +13,7 @@ import UnixSignals
 ///
 ///     spool → event loops and threads → keys → resolver → forwarder → receiving → control socket → readiness
 package struct Daemon: Sendable {
-    /// A shutdown ends within 30 s: sessions get this long to finish their transactions…
+    /// A shutdown ends within 30 s: sessions get this long to finish their transactions….
     static let receivingDrain = Duration.seconds(12)
     /// …and then deliveries get this long.
     static let forwardingGraceSeconds = 12

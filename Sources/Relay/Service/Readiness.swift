@@ -7,8 +7,10 @@ import Receiving
 import ServiceLifecycle
 import Systemd
 
-/// Readiness is in charge of telling the service manager and the log that everything has started, and that
-/// the relay is stopping. It is the last service: the first one that a shutdown reaches.
+/// Readiness is in charge of telling the service manager and the log that everything has started, and that the relay is
+/// stopping.
+///
+/// It is the last service: the first one that a shutdown reaches.
 struct Readiness: Service {
     let receiving: ReceivingService
     let logger: Logger

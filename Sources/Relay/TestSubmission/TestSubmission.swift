@@ -6,8 +6,10 @@ import NIOCore
 import NIOPosix
 import SMTP
 
-/// `TestSubmission` is in charge of handing one small message to a relay as an application would, and of
-/// showing every line of the conversation. It is what `waxwing send` does.
+/// `TestSubmission` is in charge of handing one small message to a relay as an application would, and of showing every
+/// line of the conversation.
+///
+/// It is what `waxwing send` does.
 package struct TestSubmission: Sendable {
     /// How long a reply may take before the relay counts as hung.
     private static let replyTimeLimit = TimeAmount.seconds(300)
@@ -99,7 +101,8 @@ package struct TestSubmission: Sendable {
 
     private func expect(_ firstDigit: Int, _ reply: PeerReply, after command: String) throws {
         guard reply.code / 100 == firstDigit else {
-            throw TestSubmissionError.refused(command: command, reply: "\(reply.code) \(String(decoding: reply.text, as: UTF8.self))")
+            let text = String(decoding: reply.text, as: UTF8.self)
+            throw TestSubmissionError.refused(command: command, reply: "\(reply.code) \(text)")
         }
     }
 }

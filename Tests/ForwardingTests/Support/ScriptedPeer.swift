@@ -95,7 +95,9 @@ final class ScriptedPeer: Sendable {
     }
 }
 
-/// `@unchecked Sendable`, because 1. it is touched on its channel's event loop alone.
+/// `@unchecked Sendable`, because 1.
+///
+/// it is touched on its channel's event loop alone.
 private final class PeerHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
