@@ -3,6 +3,7 @@
 
 internal import Dispatch
 internal import GRDB
+internal import Glibc
 internal import Logging
 internal import Mail
 internal import Synchronization
@@ -38,6 +39,7 @@ extension Spool {
     /// Commits what is waiting and reads what is due, by turns, until neither is left.
     func drain() {
         while true {
+            awaitCompany()
             let batch = state.withLock { $0.takeBatch(limits) }
             if let batch { write(batch) }
             let now = clock.now().milliseconds
@@ -55,6 +57,17 @@ extension Spool {
         }
         if state.withLock({ !$0.pending.isEmpty }) { armFlush() }
         armAlarm()
+    }
+
+    /// When sessions crowd in, a moment more lets several finish and share one sync of the disk.
+    ///
+    /// A client that is alone waits so once at most, behind a crowd.
+    private func awaitCompany() {
+        let isCrowded = state.withLock { state in
+            state.phase == .open && state.lastBatchMessages >= limits.crowd
+                && (1..<limits.batchMessages).contains(state.pendingMessages)
+        }
+        if isCrowded { usleep(limits.crowdDelay) }
     }
 
     /// One transaction.
@@ -145,14 +158,17 @@ extension Spool.State {
         }
         var jobs: [Job] = []
         var octets = 0
+        var messages = 0
         while jobs.count < limits.batchMessages, octets < limits.batchOctets, let job = pending.popFirst() {
             if case .enqueue(let job) = job {
                 pendingMessages -= 1
+                messages += 1
                 if case .inline(let bytes) = job.content { octets += bytes.count }
             }
             jobs.append(job)
         }
         if pending.isEmpty { isFlushDue = false }
+        lastBatchMessages = messages
         return jobs
     }
 

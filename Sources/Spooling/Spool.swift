@@ -32,6 +32,8 @@ package final class Spool: Sendable {
         var schedule = Schedule()
 
         var pending = Fifo<Job>()
+        /// New messages in the last transaction.
+        var lastBatchMessages = 0
         /// New messages among `pending`, and their octets.
         var pendingMessages = 0
         var pendingOctets: Int64 = 0

@@ -38,6 +38,10 @@ package struct SpoolLimits: Hashable, Sendable {
     package var batchMessages = 500
     /// Most octets of content in one transaction.
     package var batchOctets = 4 << 20
+    /// A transaction with this many new messages or more shows that sessions crowd in.
+    package var crowd = 4
+    /// How long the writer then waits before the next one, in microseconds, for more of them to finish.
+    package var crowdDelay: UInt32 = 2000
     /// How long results may wait for new messages to share a commit with.
     package var resultDelay = 20
     /// Most fresh messages kept in memory for `claim` after their commit.
