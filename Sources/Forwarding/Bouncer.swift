@@ -74,22 +74,3 @@ struct Bouncer: Sendable {
         }
     }
 }
-
-extension ClaimedMessage {
-    /// The header section with the CRLF of its last field.
-    ///
-    /// Blocks when the content is in a file.
-    ///
-    /// Content that is shorter than its header section was lost or cut in the spool: nothing of it may leave.
-    func headerSection() throws(FileFault) -> [UInt8] {
-        let section: [UInt8]
-        switch content {
-        case .inline(let bytes): section = Array(bytes.prefix(headerLength))
-        case .file(let path, _): section = try ContentFile(path: path).read(offset: 0, count: headerLength)
-        }
-        guard section.count == headerLength, headerLength > 0 else {
-            throw FileFault(operation: "read the content of \(queueID)", path: "", code: EIO)
-        }
-        return section
-    }
-}

@@ -162,9 +162,10 @@ extension ForwardingEnvironment {
         do {
             let departure = Departure(
                 queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
-                headerSection: try claimed.headerSection(), bodyHashes: claimed.bodyHashes, nextHop: nextHop,
+                headerSection: try claimed.headerSection(), bodyHashes: claimed.bodyHashes,
+                body: claimed.bodyReader, nextHop: nextHop,
                 keptFields: claimed.keptFields)
-            return try signer.sign(departure)
+            return try signer.sign(departure).fields
         } catch let error as DepartureSigningError {
             events(.signingDeferred(claimed.queueID, error))
             // RFC 3463 §3.8: X.7.5, cryptographic failure.

@@ -7,13 +7,31 @@
 ///
 /// A function of content, envelope and next hop, as DKIM2 will need it too.
 package protocol DepartureSigner: Sendable {
-    /// The header fields to prepend, each with its CRLF; empty only where the configuration says `unsigned`.
+    /// The signature fields to prepend, and what else of the header section must not leave with them.
     ///
     /// Blocks for the time of a private key operation (RSA-2048: some 0.3 ms): call it on a thread that may.
     ///
     /// - Throws: `DepartureSigningError` when the message must wait. Never a reason to send it unsigned.
-    func sign(_ departure: Departure) throws(DepartureSigningError) -> [UInt8]
+    func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture
 }
+
+/// What signing adds to a message and takes from it.
+package struct SignedDeparture: Hashable, Sendable {
+    /// The fields to prepend, each with its CRLF; empty only where the configuration says `unsigned`.
+    package var fields: [UInt8]
+    /// Whole fields of the header section that don't leave: offsets into it, ascending, without overlap.
+    ///
+    /// They are signatures of others, where the next hop takes no second one.
+    package var removed: [Range<Int>]
+
+    package init(fields: [UInt8], removed: [Range<Int>] = []) {
+        self.fields = fields
+        self.removed = removed
+    }
+}
+
+/// Reads a body from its first octet to its last, in pieces of any size; may be called more than once.
+package typealias BodyReader = @Sendable (_ consume: (ArraySlice<UInt8>) throws -> Void) throws -> Void
 
 /// A message, and where it is about to go.
 package struct Departure: Sendable {
@@ -23,20 +41,24 @@ package struct Departure: Sendable {
     package var authorDomain: Domain
     /// The header section with the CRLF of its last field, without the empty line.
     package var headerSection: [UInt8]
+    /// Those that are known of the body as it leaves; others are computed from `body`.
     package var bodyHashes: [BodyHash]
+    /// The body as it leaves.
+    package var body: BodyReader
     package var nextHop: NextHop
     /// Fields that an earlier attempt made and the spool kept; reused while they are good.
     package var keptFields: [UInt8]?
 
     package init(
         queueID: QueueID, envelope: Envelope, authorDomain: Domain, headerSection: [UInt8], bodyHashes: [BodyHash],
-        nextHop: NextHop, keptFields: [UInt8]? = nil
+        body: @escaping BodyReader, nextHop: NextHop, keptFields: [UInt8]? = nil
     ) {
         self.queueID = queueID
         self.envelope = envelope
         self.authorDomain = authorDomain
         self.headerSection = headerSection
         self.bodyHashes = bodyHashes
+        self.body = body
         self.nextHop = nextHop
         self.keptFields = keptFields
     }

@@ -29,9 +29,9 @@ package final class Signer: DepartureSigner {
         self.events = events
     }
 
-    package func sign(_ departure: Departure) throws(DepartureSigningError) -> [UInt8] {
+    package func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         let domain = departure.authorDomain
-        if departure.nextHop.isUnsigned || ring.isUnsigned(domain) { return [] }
+        if departure.nextHop.isUnsigned || ring.isUnsigned(domain) { return SignedDeparture(fields: []) }
         guard let domainKeys = ring.keys(for: domain) else {
             throw Self.withoutKeys(ring.signability(of: domain), domain)
         }
@@ -45,7 +45,7 @@ package final class Signer: DepartureSigner {
             KeptSignatures(kept)?.serve(keys, sdid: domain.name, bodyHash: bodyHash, isAmazon: isAmazon, now: now)
                 == true
         {
-            return kept
+            return SignedDeparture(fields: kept)
         }
         let fields: HeaderFields
         do throws(MalformedHeaderField) {
@@ -57,7 +57,7 @@ package final class Signer: DepartureSigner {
         for key in keys {
             signatures += try sign(fields, bodyHash, with: key, isAmazon: isAmazon, at: now, departure)
         }
-        return signatures
+        return SignedDeparture(fields: signatures)
     }
 
     private func sign(

@@ -38,9 +38,10 @@ package struct SignFilter: Sendable {
             envelope: Envelope(reversePath: .null, recipients: []), authorDomain: author,
             headerSection: headerSection,
             bodyHashes: [BodyHash(canonicalization: .relaxed, digest: try hasher.finish())],
+            body: { [body = message.wire[parts.bodyStart...]] consume in try consume(body) },
             nextHop: NextHop(kind: .mx, host: author.name))
         do {
-            return message.restoringLineEnds(try signer.sign(departure) + message.wire)
+            return message.restoringLineEnds(try signer.sign(departure).fields + message.wire)
         } catch {
             throw FilterError(text: error.text)
         }

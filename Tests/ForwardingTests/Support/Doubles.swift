@@ -32,10 +32,10 @@ final class StubSigner: DepartureSigner {
         self.fault = fault
     }
 
-    func sign(_ departure: Departure) throws(DepartureSigningError) -> [UInt8] {
+    func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         departures.withLock { $0.append(departure) }
         if let fault { throw fault }
-        return departure.nextHop.isUnsigned ? [] : StubSigner.field
+        return SignedDeparture(fields: departure.nextHop.isUnsigned ? [] : StubSigner.field)
     }
 }
 
