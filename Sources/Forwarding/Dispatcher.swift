@@ -113,14 +113,14 @@ final class Dispatcher: Sendable {
     }
 
     private func nextHop(_ route: Route, _ kind: NextHop.Kind, _ host: String) -> NextHop {
-        NextHop(kind: kind, host: host.lowercased(), ed25519: route.ed25519, isUnsigned: route.isUnsigned)
+        NextHop(kind: kind, host: host.lowercased(), signing: route.signing)
     }
 
     private func nextHop(_ route: Route, _ domain: Domain, _ site: Site) -> NextHop {
         var nextHop = nextHop(route, .mx, domain.name)
         // Whatever the recipients' domain is called: hosts of Amazon take one signature.
-        if case .mx(let hosts, _) = site.target, hosts.contains(where: { $0.host.hasSuffix(".amazonaws.com") }) {
-            nextHop.ed25519 = false
+        if case .mx(let hosts, _) = site.target, hosts.contains(where: { RouteProfile.ses.isAt($0.host) }) {
+            nextHop.signing.profile = .ses
         }
         return nextHop
     }
@@ -134,7 +134,7 @@ final class Dispatcher: Sendable {
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
             guard let fields = self.environment.sign(message, positions, nextHop) else { return }
-            let limit = ForwardingLimits.recipientsPerTransaction
+            let limit = site.route.maximumRecipients
             var rest = positions[...]
             while !rest.isEmpty {
                 site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), fields: fields))

@@ -67,8 +67,6 @@ package struct ClientTimeouts: Hashable, Sendable {
 package struct ForwardingLimits: Hashable, Sendable {
     /// Addresses of a site that one attempt tries (RFC 5321 §5.1 asks for at least two).
     static let addressesPerAttempt = 5
-    /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 makes every server take 100.
-    static let recipientsPerTransaction = 100
     /// Octets of one block of content that is read from a file.
     static let blockOctets = 128 * 1024
 

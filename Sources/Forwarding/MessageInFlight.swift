@@ -63,7 +63,7 @@ final class MessageInFlight: Sendable {
 /// Some recipients of a message, signed for one next hop and waiting for a connection to it.
 struct Delivery: Sendable {
     let message: MessageInFlight
-    /// Places in `ClaimedMessage.recipients`, at most `ForwardingLimits.recipientsPerTransaction`.
+    /// Places in `ClaimedMessage.recipients`, at most `Route.maximumRecipients`.
     var positions: [Int]
     /// The header fields to send in front of the content.
     let fields: [UInt8]

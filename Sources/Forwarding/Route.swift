@@ -20,30 +20,35 @@ package struct Route: Hashable, Sendable {
     /// Which recipients it is for; empty: all.
     package var recipientDomains: [DomainPattern]
     package var target: Target
-    /// Whether an Ed25519 signature goes beside the RSA one; nil lets the kind of route decide.
-    package var ed25519: Bool?
-    package var isUnsigned: Bool
+    /// Which signatures the mail on this route gets.
+    package var signing: RouteSigning
+    /// Octets above 127 leave encoded, also to a next hop that would take them as they are.
+    package var encodesEightBit: Bool
     /// MX hosts may have loopback and private addresses.
     package var allowsPrivateTargets: Bool
     package var tls: ClientTLS
     /// Connections to one site at a time.
     package var maximumConnections: Int
     package var maximumMessagesPerConnection: Int
+    /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 makes every server take 100.
+    package var maximumRecipients: Int
 
     package init(
-        name: String, recipientDomains: [DomainPattern] = [], target: Target, ed25519: Bool? = nil,
-        isUnsigned: Bool = false, allowsPrivateTargets: Bool = false, tls: ClientTLS = .opportunistic,
-        maximumConnections: Int = 20, maximumMessagesPerConnection: Int = 1000
+        name: String, recipientDomains: [DomainPattern] = [], target: Target,
+        signing: RouteSigning = RouteSigning(), encodesEightBit: Bool = false, allowsPrivateTargets: Bool = false,
+        tls: ClientTLS = .opportunistic, maximumConnections: Int = 20, maximumMessagesPerConnection: Int = 1000,
+        maximumRecipients: Int = 100
     ) {
         self.name = name
         self.recipientDomains = recipientDomains
         self.target = target
-        self.ed25519 = ed25519
-        self.isUnsigned = isUnsigned
+        self.signing = signing
+        self.encodesEightBit = encodesEightBit
         self.allowsPrivateTargets = allowsPrivateTargets
         self.tls = tls
         self.maximumConnections = max(1, maximumConnections)
         self.maximumMessagesPerConnection = max(1, maximumMessagesPerConnection)
+        self.maximumRecipients = max(1, maximumRecipients)
     }
 
     /// Whether the route is for this recipient.

@@ -64,28 +64,6 @@ package struct Departure: Sendable {
     }
 }
 
-/// As much of a route as decides which signatures a message gets.
-package struct NextHop: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
-        case smarthost, mx, capture
-    }
-
-    package var kind: Kind
-    /// The smarthost's name, or the recipients' domain on an MX route, in lower case.
-    package var host: String
-    /// The route's `ed25519` setting; nil lets the kind of route decide.
-    package var ed25519: Bool?
-    /// The route says `unsigned`.
-    package var isUnsigned: Bool
-
-    package init(kind: Kind, host: String, ed25519: Bool? = nil, isUnsigned: Bool = false) {
-        self.kind = kind
-        self.host = host
-        self.ed25519 = ed25519
-        self.isUnsigned = isUnsigned
-    }
-}
-
 /// Why a message can't be signed now.
 ///
 /// It is deferred; the operator must act.

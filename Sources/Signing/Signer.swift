@@ -31,7 +31,7 @@ package final class Signer: DepartureSigner {
 
     package func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         let domain = departure.authorDomain
-        if departure.nextHop.isUnsigned || ring.isUnsigned(domain) { return SignedDeparture(fields: []) }
+        if departure.nextHop.signing.isUnsigned || ring.isUnsigned(domain) { return SignedDeparture(fields: []) }
         guard let domainKeys = ring.keys(for: domain) else {
             throw Self.withoutKeys(ring.signability(of: domain), domain)
         }
@@ -86,15 +86,15 @@ package final class Signer: DepartureSigner {
         guard let ed25519 = keys.ed25519, !isAmazon(nextHop) else { return [rsa] }
         let isWanted =
             switch nextHop.kind {
-            case .mx, .capture: nextHop.ed25519 ?? true
-            case .smarthost: nextHop.ed25519 ?? false
+            case .mx, .capture: nextHop.signing.ed25519 ?? true
+            case .smarthost: nextHop.signing.ed25519 ?? false
             }
         return isWanted ? [rsa, ed25519] : [rsa]
     }
 
     /// Amazon SES refuses two signatures and rewrites Date and Message-ID.
     static func isAmazon(_ nextHop: NextHop) -> Bool {
-        nextHop.host.hasSuffix(".amazonaws.com") || nextHop.host.hasSuffix(".amazonaws.com.")
+        nextHop.profile == .ses
     }
 
     private static func withoutKeys(_ signability: Signability, _ domain: Domain) -> DepartureSigningError {

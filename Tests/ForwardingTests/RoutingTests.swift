@@ -28,7 +28,8 @@ import Testing
     func amazon() async throws {
         let mail: MXAnswer = .records([MXRecord(preference: 1, host: "inbound-smtp.eu-west-1.amazonaws.com")])
         var smarthost = Route(
-            name: "ses", target: .smarthost(host: "Email-SMTP.eu-west-1.AmazonAWS.com", port: 587), ed25519: true)
+            name: "ses", target: .smarthost(host: "Email-SMTP.eu-west-1.AmazonAWS.com", port: 587),
+            signing: RouteSigning(ed25519: true))
         smarthost.recipientDomains = ["example.org"].compactMap { DomainPattern($0) }
         let bench = Bench(
             [smarthost, Route(name: "internet", target: .mx(port: 25))],
@@ -36,8 +37,9 @@ import Testing
         _ = await bench.deliver(bench.message(to: ["a@example.net", "b@example.org"]))
         #expect(
             bench.signer.departures.withLock { Set($0.map(\.nextHop)) } == [
-                NextHop(kind: .mx, host: "example.net", ed25519: false),
-                NextHop(kind: .smarthost, host: "email-smtp.eu-west-1.amazonaws.com", ed25519: true),
+                NextHop(kind: .mx, host: "example.net", signing: RouteSigning(profile: .ses)),
+                NextHop(
+                    kind: .smarthost, host: "email-smtp.eu-west-1.amazonaws.com", signing: RouteSigning(ed25519: true)),
             ])
     }
 
@@ -52,10 +54,10 @@ import Testing
         let second = try await ScriptedPeer.start(on: Bench.group)
         var special = Bench.smarthost(first.port)
         special.recipientDomains = ["example.org", "*.example.org"].compactMap { DomainPattern($0) }
-        special.isUnsigned = true
+        special.signing.isUnsigned = true
         var usual = Bench.smarthost(second.port)
         usual.recipientDomains = ["example.net", "example.org"].compactMap { DomainPattern($0) }
-        usual.ed25519 = true
+        usual.signing.ed25519 = true
         let bench = Bench([special, usual])
         let record = await bench.deliver(
             bench.message(to: ["a@example.net", "b@example.org", "c@x.example.org", "d@example.com", "e@example.net"]))
@@ -66,7 +68,7 @@ import Testing
         // Signed for each route by itself.
         #expect(first.seen.messages.first?.content.starts(with: StubSigner.field) == false)
         #expect(second.seen.messages.first?.content.starts(with: StubSigner.field) == true)
-        #expect(bench.signer.departures.withLock { Set($0.map(\.nextHop.ed25519)) } == [nil, true])
+        #expect(bench.signer.departures.withLock { Set($0.map(\.nextHop.signing.ed25519)) } == [nil, true])
         bench.parts.sites.stop()
         await first.stop()
         await second.stop()

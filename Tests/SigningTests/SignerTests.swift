@@ -66,7 +66,9 @@ import Testing
             envelope: Envelope(reversePath: .null, recipients: []), authorDomain: domain, headerSection: header,
             bodyHashes: [BodyHash(canonicalization: .relaxed, digest: try hasher.finish())],
             body: { consume in try consume(body[...]) },
-            nextHop: NextHop(kind: kind, host: host, ed25519: ed25519, isUnsigned: isUnsigned), keptFields: kept)
+            nextHop: NextHop(
+                kind: kind, host: host, signing: RouteSigning(ed25519: ed25519, isUnsigned: isUnsigned)),
+            keptFields: kept)
     }
 
     /// The selectors of what was signed, each verified.

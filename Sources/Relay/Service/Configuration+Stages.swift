@@ -71,7 +71,8 @@ extension Configuration {
     private func route(_ settings: RouteSettings) -> Route {
         Route(
             name: settings.name, recipientDomains: settings.to.compactMap { DomainPattern($0) },
-            target: target(settings), ed25519: settings.ed25519, isUnsigned: settings.isUnsigned,
+            target: target(settings),
+            signing: RouteSigning(ed25519: settings.ed25519, isUnsigned: settings.isUnsigned),
             allowsPrivateTargets: settings.allowsPrivateTargets,
             tls: ClientTLS(rawValue: settings.tls) ?? .opportunistic, maximumConnections: settings.connections,
             maximumMessagesPerConnection: settings.messagesPerConnection)

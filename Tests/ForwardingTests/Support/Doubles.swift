@@ -35,7 +35,7 @@ final class StubSigner: DepartureSigner {
     func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         departures.withLock { $0.append(departure) }
         if let fault { throw fault }
-        return SignedDeparture(fields: departure.nextHop.isUnsigned ? [] : StubSigner.field)
+        return SignedDeparture(fields: departure.nextHop.signing.isUnsigned ? [] : StubSigner.field)
     }
 }
 
