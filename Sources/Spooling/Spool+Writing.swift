@@ -59,15 +59,18 @@ extension Spool {
         armAlarm()
     }
 
-    /// When sessions crowd in, a moment more lets several finish and share one sync of the disk.
+    /// When sessions crowd in, a moment more lets as many finish as last time and share one sync of the disk.
     ///
     /// A client that is alone waits so once at most, behind a crowd.
     private func awaitCompany() {
-        let isCrowded = state.withLock { state in
-            state.phase == .open && state.lastBatchMessages >= limits.crowd
-                && (1..<limits.batchMessages).contains(state.pendingMessages)
+        for _ in 0..<limits.crowdLooks {
+            let isWorthWaiting = state.withLock { state in
+                state.phase == .open && state.lastBatchMessages >= limits.crowd
+                    && (1..<min(state.lastBatchMessages, limits.batchMessages)).contains(state.pendingMessages)
+            }
+            guard isWorthWaiting else { return }
+            usleep(limits.crowdLookInterval)
         }
-        if isCrowded { usleep(limits.crowdDelay) }
     }
 
     /// One transaction.

@@ -40,8 +40,12 @@ package struct SpoolLimits: Hashable, Sendable {
     package var batchOctets = 4 << 20
     /// A transaction with this many new messages or more shows that sessions crowd in.
     package var crowd = 4
-    /// How long the writer then waits before the next one, in microseconds, for more of them to finish.
-    package var crowdDelay: UInt32 = 2000
+    /// How long the writer then waits at most before the next one for as many to finish again, in looks, and
+    /// the microseconds between two looks.
+    ///
+    /// Short beside a sync of most disks: on a slow one company gathers by itself, during the sync before.
+    package var crowdLooks = 5
+    package var crowdLookInterval: UInt32 = 100
     /// How long results may wait for new messages to share a commit with.
     package var resultDelay = 20
     /// Most fresh messages kept in memory for `claim` after their commit.
