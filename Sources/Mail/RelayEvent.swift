@@ -14,6 +14,10 @@ package enum RelayEvent: Sendable {
     /// The signer's own check of a fresh signature said no: a fault of this machine or of Waxwing.
     case signatureMismatch(QueueID, sdid: Domain, selector: String)
     case signingDeferred(QueueID, DepartureSigningError)
+    /// A `[[rewrite]]` rule gave a message another author, because its own could not be answered.
+    case authorRewritten(QueueID, from: String, to: Mailbox)
+    /// A message offers unsubscribing with one click only by half (RFC 8058), which receivers hold against its domain.
+    case oneClickIncomplete(QueueID, authorDomain: Domain, fault: String)
 }
 
 /// Takes events.

@@ -18,6 +18,8 @@ package final class EventCounters: Sendable {
         case bounces
         case signatureMismatches = "signature_mismatches"
         case signingDeferrals = "signing_deferrals"
+        case rewrittenAuthors = "rewritten_authors"
+        case incompleteOneClicks = "incomplete_one_clicks"
     }
 
     private let accepted = Atomic<Int>(0)
@@ -28,6 +30,8 @@ package final class EventCounters: Sendable {
     private let bounced = Atomic<Int>(0)
     private let mismatched = Atomic<Int>(0)
     private let unsignable = Atomic<Int>(0)
+    private let rewritten = Atomic<Int>(0)
+    private let incomplete = Atomic<Int>(0)
     private let exported: [Name: Counter]
 
     package init() {
@@ -59,6 +63,8 @@ package final class EventCounters: Sendable {
         case .bounces: body(bounced)
         case .signatureMismatches: body(mismatched)
         case .signingDeferrals: body(unsignable)
+        case .rewrittenAuthors: body(rewritten)
+        case .incompleteOneClicks: body(incomplete)
         }
     }
 }

@@ -13,6 +13,7 @@ package import Mail
 package final class Reporter: Sendable {
     package let counters = EventCounters()
     private let logger: Logger
+    private let oneClickWarnings = WarningInterval()
 
     package init(logger: Logger) {
         self.logger = logger
@@ -59,6 +60,16 @@ package final class Reporter: Sendable {
             counters.increment(.signingDeferrals)
             logger.error(
                 "a message can't be signed and waits", metadata: ["queue_id": "\(id)", "reason": "\(error.text)"])
+        case .authorRewritten(let id, let from, let to):
+            counters.increment(.rewrittenAuthors)
+            logger.notice(
+                "the author was rewritten", metadata: ["queue_id": "\(id)", "from": "<\(from)>", "to": "<\(to)>"])
+        case .oneClickIncomplete(let id, let authorDomain, let fault):
+            counters.increment(.incompleteOneClicks)
+            guard oneClickWarnings.isDue(authorDomain) else { return }
+            logger.warning(
+                "recipients can't unsubscribe with one click",
+                metadata: ["queue_id": "\(id)", "author_domain": "\(authorDomain)", "reason": "\(fault)"])
         }
     }
 

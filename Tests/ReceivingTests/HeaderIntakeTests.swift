@@ -11,6 +11,7 @@ struct HeaderIntakeTests {
     static let queueID = QueueID(arrival: Timestamp(seconds: 1_795_424_700), distinguisher: 1)
     static let arrival = Timestamp(seconds: 1_795_424_700)
     static let client = ClientDescription(heloName: "app.example.com", address: "192.0.2.7", protocolName: "ESMTP")
+    static let envelope = Envelope(reversePath: .null, recipients: [])
     static let trace = """
         Received: from app.example.com ([192.0.2.7])
         \tby relay.example.com with ESMTP id \(queueID);
@@ -24,8 +25,8 @@ struct HeaderIntakeTests {
     ) throws -> (header: String, authorDomain: String) {
         let intake = HeaderIntake(hostname: hostname, hidesClientAddress: false)
         let admitted = try intake.admit(
-            Array(header.replacing("\n", with: "\r\n").utf8), client: client, queueID: HeaderIntakeTests.queueID,
-            arrival: HeaderIntakeTests.arrival, random: 7)
+            Array(header.replacing("\n", with: "\r\n").utf8), envelope: HeaderIntakeTests.envelope, client: client,
+            queueID: HeaderIntakeTests.queueID, arrival: HeaderIntakeTests.arrival, random: 7)
         let text = String(decoding: admitted.bytes, as: UTF8.self)
         #expect(!text.replacing("\r\n", with: "").unicodeScalars.contains { $0 == "\r" || $0 == "\n" })
         return (text.replacing("\r\n", with: "\n"), admitted.authorDomain.name)

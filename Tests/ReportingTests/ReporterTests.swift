@@ -66,6 +66,8 @@ private final class LogBook: Sendable {
             (.bounces, .bounced(id, asQueueID: id)),
             (.signatureMismatches, .signatureMismatch(id, sdid: domain, selector: "s1")),
             (.signingDeferrals, .signingDeferred(id, DepartureSigningError(text: "no key"))),
+            (.rewrittenAuthors, .authorRewritten(id, from: "root@localhost", to: mailbox)),
+            (.incompleteOneClicks, .oneClickIncomplete(id, authorDomain: domain, fault: "no HTTPS URI")),
         ]
         #expect(events.count == EventCounters.Name.allCases.count)
         for (count, (name, event)) in events.enumerated() {
@@ -85,6 +87,18 @@ private final class LogBook: Sendable {
         reporter.report(.failed(id, mailbox, diagnostic))
         reporter.report(.signingDeferred(id, DepartureSigningError(text: "no key")))
         #expect(book.all.map(\.level) == [.debug, .notice, .warning, .error])
+    }
+
+    @Test func `one-click faults are counted always and logged once a while for each domain`() throws {
+        let book = LogBook()
+        let reporter = Reporter(logger: book.logger())
+        for name in ["example.com", "example.org", "example.com"] {
+            let domain = try #require(Domain(name))
+            reporter.report(.oneClickIncomplete(id, authorDomain: domain, fault: "no HTTPS URI"))
+        }
+        #expect(reporter.counters.value(.incompleteOneClicks) == 3)
+        #expect(book.all.map { $0.metadata["author_domain"] } == ["example.com", "example.org"])
+        #expect(book.all.allSatisfy { $0.level == .warning })
     }
 
     @Test func `a failure is logged with everything that explains it`() throws {

@@ -15,21 +15,32 @@ package struct HeaderIntake: Sendable {
 
     private let hostname: String
     private let traceField: TraceField
+    private let rewriteRules: RewriteRules
+    private let applications: [ApplicationFields]
 
     /// - Parameters:
     ///   - hostname: this relay's name, for the trace field.
     ///   - hidesClientAddress: the trace field leaves out the address that a message came from.
-    package init(hostname: String, hidesClientAddress: Bool) {
+    ///   - rewriteRules: give a usable mailbox to authors that have none.
+    ///   - applications: the first that an author belongs to adds its fields.
+    package init(
+        hostname: String, hidesClientAddress: Bool, rewriteRules: RewriteRules = RewriteRules(),
+        applications: [ApplicationFields] = []
+    ) {
         self.hostname = hostname
+        self.rewriteRules = rewriteRules
+        self.applications = applications
         self.traceField = TraceField(hostname: hostname, hidesClientAddress: hidesClientAddress)
     }
 
     /// - Parameters:
     ///   - headerSection: with the CRLF of its last field, without the empty line.
+    ///   - envelope: for the fields of an application that name the recipient.
     ///   - client: nil for a message that Waxwing made itself.
     ///   - random: goes into a Message-ID, if one must be made.
     package func admit(
-        _ headerSection: [UInt8], client: ClientDescription?, queueID: QueueID, arrival: Timestamp, random: UInt64
+        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, queueID: QueueID,
+        arrival: Timestamp, random: UInt64
     ) throws(IntakeRefusal) -> AdmittedHeader {
         let header: HeaderSection
         do {
@@ -111,4 +122,17 @@ package struct AdmittedHeader: Hashable, Sendable {
     package var bytes: [UInt8]
     /// The domain of the one author in From.
     package var authorDomain: Domain
+    /// What was changed, each once, in the order of `Repair`.
+    package var repairs: [Repair] = []
+    /// The mailbox that stood in From before a rule put another there.
+    package var rewrittenAuthor: RewrittenAuthor?
+    /// What keeps recipients from unsubscribing with one click (RFC 8058); nil if it works or nobody offers it.
+    package var oneClickFault: String?
+}
+
+/// An author that a `[[rewrite]]` rule changed.
+package struct RewrittenAuthor: Hashable, Sendable {
+    /// As the application wrote it, such as `root`.
+    package var from: String
+    package var to: Mailbox
 }

@@ -79,10 +79,10 @@ package final class RelayIntake: Intake {
     // What follows serves the transactions.
 
     func admit(
-        _ headerSection: [UInt8], client: ClientDescription?, queueID: QueueID, arrival: Timestamp
+        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, queueID: QueueID, arrival: Timestamp
     ) throws(IntakeRefusal) -> AdmittedHeader {
         try rules.withLock { $0.headerIntake }.admit(
-            headerSection, client: client, queueID: queueID, arrival: arrival,
+            headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival,
             random: UInt64.random(in: 0...UInt64.max))
     }
 

@@ -101,7 +101,8 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
     /// Judges the header section and starts the content with what becomes of it.
     private func openBody(_ headerSection: [UInt8]) {
         do throws(IntakeRefusal) {
-            var header = try intake.admit(headerSection, client: client, queueID: queueID, arrival: arrival)
+            var header = try intake.admit(
+                headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival)
             authorDomain = header.authorDomain
             if let refusal = intake.refusal(ofAuthorDomain: header.authorDomain) { throw refusal }
             noteEightBit(unsafe header.bytes.withUnsafeBytes { unsafe $0.containsEightBitOctet })

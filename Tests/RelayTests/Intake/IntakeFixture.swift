@@ -106,6 +106,10 @@ final class IntakeFixture: Sendable {
             "accepted from <\(reversePath)> for \(recipients), \(octets) octets"
         case .refused(let refusal, let authorDomain):
             "refused \(refusal.replyCode) \(refusal.status) of \(authorDomain?.name ?? "nobody")"
+        case .authorRewritten(_, let from, let to):
+            "rewrote \(from) to \(to)"
+        case .oneClickIncomplete(_, let authorDomain, let fault):
+            "one click of \(authorDomain): \(fault)"
         case .delivered, .deferred, .failed, .bounced, .signatureMismatch, .signingDeferred:
             "not an event of intake"
         }
