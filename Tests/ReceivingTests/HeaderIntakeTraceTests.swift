@@ -13,7 +13,8 @@ struct HeaderIntakeTraceTests {
         let intake = HeaderIntake(hostname: hostname, hidesClientAddress: hidesClientAddress)
         let admitted = try intake.admit(
             Array(HeaderIntakeTests.complete.replacing("\n", with: "\r\n").utf8),
-            envelope: HeaderIntakeTests.envelope, client: client, queueID: HeaderIntakeTests.queueID, arrival: HeaderIntakeTests.arrival, random: 7)
+            envelope: HeaderIntakeTests.envelope, client: client,
+            queueID: HeaderIntakeTests.queueID, arrival: HeaderIntakeTests.arrival, random: 7)
         let text = String(decoding: admitted.bytes, as: UTF8.self).replacing("\r\n", with: "\n")
         #expect(text.hasSuffix("\n" + HeaderIntakeTests.complete))
         return String(text.dropLast(HeaderIntakeTests.complete.count))

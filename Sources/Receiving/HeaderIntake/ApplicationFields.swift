@@ -47,7 +47,10 @@ package struct ApplicationFields: Hashable, Sendable {
             throw PatternError("from is empty; name the author domains or mailboxes of the application")
         }
         var authors: [MailboxPattern] = []
-        for text in from { authors.append(try MailboxPattern(text.utf8.contains(UInt8(ascii: "@")) ? text : "@\(text)")) }
+        for text in from {
+            let isMailbox = text.utf8.contains(UInt8(ascii: "@"))
+            authors.append(try MailboxPattern(isMailbox ? text : "@\(text)"))
+        }
         self.name = name
         self.authors = authors
         self.listUnsubscribe = try ApplicationFields.unsubscribeTemplate(listUnsubscribe)
