@@ -10,6 +10,8 @@ internal import Spooling
 final class AttemptRecorder: Sendable {
     /// When a failure is looked at again whose bounce could not be stored.
     private static let bounceRetrySeconds: Int64 = 300
+    /// How long after a message's expiry that goes on.
+    private static let bounceGraceSeconds: Int64 = 86_400
 
     private let environment: ForwardingEnvironment
     private let bouncer: Bouncer
@@ -25,7 +27,7 @@ final class AttemptRecorder: Sendable {
     func finished(_ message: MessageInFlight, _ report: MessageInFlight.Report) {
         guard !report.settled.isEmpty else {
             environment.queue.release(message.claimed.queueID)
-            return budget.giveBack(message.claimed)
+            return giveBack(message)
         }
         let now = environment.clock.now()
         var record = AttemptRecord(queueID: message.claimed.queueID, results: [])
@@ -38,9 +40,13 @@ final class AttemptRecorder: Sendable {
             record.results.append(RecipientRecord(index: recipient.index, result: result))
             switch result {
             case .delivered: break
-            case .deferred: hasDeferred = true
+            case .deferred, .unreported: hasDeferred = true
             case .failed(let diagnostic):
-                failed.append(.init(mailbox: recipient.mailbox, diagnostic: diagnostic, lastAttempt: now))
+                // When a failure of an earlier attempt is only now reported, nobody knows any more when that was.
+                failed.append(
+                    .init(
+                        mailbox: recipient.mailbox, diagnostic: diagnostic,
+                        lastAttempt: recipient.failure == nil ? now : nil))
             }
         }
         if hasDeferred { record.keptFields = report.fields }
@@ -72,19 +78,41 @@ final class AttemptRecorder: Sendable {
     ) {
         bouncer.bounce(message.claimed, failed, now) { result in
             switch result {
-            case .sent, .impossible:
+            case .sent, .nobody:
                 self.write(record, message)
-            case .notNow(let refusal):
-                var record = record
-                for index in record.results.indices {
-                    guard case .failed(var diagnostic) = record.results[index].result else { continue }
-                    diagnostic.text += "; the bounce could not be stored: \(refusal)"
-                    let until = self.environment.clock.now().advanced(bySeconds: AttemptRecorder.bounceRetrySeconds)
-                    record.results[index].result = .deferred(diagnostic, until: until)
-                }
+            case .refused(let reason):
+                self.environment.events(.unreported(record.queueID, reason: reason, until: nil))
                 self.write(record, message)
+            case .notNow(let reason):
+                self.write(self.postponed(record, of: message.claimed, because: reason), message)
             }
         }
+    }
+
+    /// The record of an attempt whose bounce can't be stored now: the failures wait for it, and no recipient of them
+    /// goes to a next hop again.
+    private func postponed(
+        _ record: AttemptRecord, of message: ClaimedMessage, because reason: String
+    ) -> AttemptRecord {
+        let now = environment.clock.now()
+        let isRepeated = message.recipients.contains { $0.failure != nil }
+        guard !isRepeated || now < message.expiry.advanced(bySeconds: AttemptRecorder.bounceGraceSeconds) else {
+            let last = "no bounce could be stored in time; at last: \(reason)"
+            environment.events(.unreported(record.queueID, reason: last, until: nil))
+            return record
+        }
+        let until = now.advanced(bySeconds: AttemptRecorder.bounceRetrySeconds)
+        var record = record
+        for index in record.results.indices {
+            guard case .failed(let diagnostic) = record.results[index].result else { continue }
+            record.results[index].result = .unreported(diagnostic, until: until)
+        }
+        environment.events(.unreported(record.queueID, reason: reason, until: until))
+        return record
+    }
+
+    private func giveBack(_ message: MessageInFlight) {
+        budget.giveBack(message.claimed, extraOctets: message.extraOctets)
     }
 
     private func write(_ record: AttemptRecord, _ message: MessageInFlight) {
@@ -92,14 +120,14 @@ final class AttemptRecorder: Sendable {
             switch result {
             case .success:
                 self.tell(record, message.claimed)
-                self.budget.giveBack(message.claimed)
+                self.giveBack(message)
             case .failure(let error):
                 // The spool itself goes on trying while the disk says no, and this message keeps its place in the
                 // budget so long. What fails for good is an attempt that nobody can write down any more.
                 self.environment.logger.error(
                     "A delivery attempt could not be recorded",
                     metadata: ["queue-id": "\(record.queueID)", "error": "\(error)"])
-                self.budget.giveBack(message.claimed)
+                self.giveBack(message)
             }
         }
     }
@@ -112,6 +140,8 @@ final class AttemptRecorder: Sendable {
             case .deferred(let diagnostic, let until):
                 environment.events(.deferred(record.queueID, mailbox, diagnostic, until: until))
             case .failed(let diagnostic): environment.events(.failed(record.queueID, mailbox, diagnostic))
+            // Told with its reason when that became known.
+            case .unreported: break
             }
         }
     }

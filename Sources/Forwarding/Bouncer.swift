@@ -12,8 +12,10 @@ internal import Spooling
 struct Bouncer: Sendable {
     enum Result: Sendable {
         case sent(QueueID)
-        /// There is nobody to tell, or intake will never take it.
-        case impossible
+        /// There is nobody to tell.
+        case nobody
+        /// Intake will never take it; the reason.
+        case refused(String)
         case notNow(String)
     }
 
@@ -34,18 +36,32 @@ struct Bouncer: Sendable {
             logger.warning(
                 "A message with a null reverse-path failed; nobody is told",
                 metadata: ["queue-id": "\(message.queueID)"])
-            return completion(.impossible)
+            return completion(.nobody)
         }
         threadPool.submit { state in
             guard case .active = state else { return completion(.notNow("the relay is shutting down")) }
             do {
                 let notification = DeliveryStatusNotification(
                     recipient: sender, sender: message.authorDomain, reportingHost: hostname, queueID: message.queueID,
-                    arrival: message.arrival, originalHeaderSection: try message.headerSection(), reports: failed)
+                    arrival: message.arrival, originalHeaderSection: try returned(message), reports: failed)
                 submit(notification, message.queueID, now, completion)
             } catch {
                 completion(.notNow("\(error)"))
             }
+        }
+    }
+
+    /// The header section to return; none when the spool has lost it, for the sender must hear of the failure still.
+    private func returned(_ message: ClaimedMessage) throws(FileFault) -> [UInt8] {
+        do throws(FileFault) {
+            return try message.headerSection()
+        } catch {
+            // A want of descriptors passes; a file that is gone or cut does not come back.
+            guard error.code == ENOENT || error.code == EIO else { throw error }
+            logger.error(
+                "The content of a failed message is lost; its sender is told without it",
+                metadata: ["queue-id": "\(message.queueID)", "error": "\(error)"])
+            return []
         }
     }
 
@@ -65,11 +81,7 @@ struct Bouncer: Sendable {
                 completion(.sent(bounceID))
             case .refused(let refusal):
                 let text = "\(refusal.replyCode) \(refusal.status) \(refusal.lines.joined(separator: " / "))"
-                guard refusal.replyCode / 100 == 5 else { return completion(.notNow(text)) }
-                logger.error(
-                    "A bounce was refused for good; nobody is told of the failure",
-                    metadata: ["queue-id": "\(queueID)", "refusal": "\(text)"])
-                completion(.impossible)
+                completion(refusal.replyCode / 100 == 5 ? .refused(text) : .notNow(text))
             }
         }
     }

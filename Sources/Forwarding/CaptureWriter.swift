@@ -9,6 +9,10 @@ internal import Spooling
 /// written to a directory as `<queue ID>.eml`, byte for byte as a next hop would have got it, with its envelope
 /// beside it as `<queue ID>.json`.
 ///
+/// Recipients of one message can come here at different times and by different routes. Where the first of them is not
+/// the message's first recipient but its n-th, the names are `<queue ID>-<n>`: so no two of them are the same, and an
+/// attempt that is repeated after a crash replaces its own files.
+///
 /// Each file appears whole or not at all; the content comes last, so that who sees it sees the envelope too. Its
 /// calls block.
 struct CaptureWriter: Sendable {
@@ -21,15 +25,16 @@ struct CaptureWriter: Sendable {
             try makeDirectory()
             let recipients = positions.map { message.recipients[$0].mailbox }
             let envelope = CaptureWriter.json(message.queueID, message.envelope, recipients)
-            try write("\(message.queueID).json") { file throws(FileFault) in try file.append(envelope) }
-            try write("\(message.queueID).eml") { file throws(FileFault) in
+            let name = CaptureWriter.name(message, positions)
+            try write("\(name).json") { file throws(FileFault) in try file.append(envelope) }
+            try write("\(name).eml") { file throws(FileFault) in
                 try file.append(fields)
                 try copy(message.content, to: file)
             }
             try synchronizeDirectory()
             return .delivered(
                 Diagnostic(
-                    status: EnhancedStatusCode(2, 0, 0), text: "captured as \(message.queueID).eml", remote: directory,
+                    status: EnhancedStatusCode(2, 0, 0), text: "captured as \(name).eml", remote: directory,
                     owner: .network))
         } catch {
             return .deferred(
@@ -37,6 +42,11 @@ struct CaptureWriter: Sendable {
                     status: EnhancedStatusCode(4, 3, 0), text: "the message can't be captured: \(error)",
                     remote: directory, owner: .operator))
         }
+    }
+
+    private static func name(_ message: ClaimedMessage, _ positions: [Int]) -> String {
+        let first = positions.map { message.recipients[$0].index }.min() ?? 0
+        return first == 0 ? "\(message.queueID)" : "\(message.queueID)-\(first + 1)"
     }
 
     private func makeDirectory() throws(FileFault) {

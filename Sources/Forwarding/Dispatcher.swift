@@ -57,17 +57,26 @@ final class Dispatcher: Sendable {
     func dispatch(_ claimed: ClaimedMessage) {
         budget.take(claimed)
         let recorder = recorder
-        let message = MessageInFlight(claimed) { message, report in recorder.finished(message, report) }
+        let message = MessageInFlight(claimed, budget: budget) { message, report in
+            recorder.finished(message, report)
+        }
         let table = table.withLock { $0 }
         // Most messages have one recipient, and then there is nothing to group.
-        guard claimed.recipients.count > 1 else {
+        if claimed.recipients.count == 1, claimed.recipients[0].failure == nil {
             return dispatch(message, [0], by: table.routing.index(for: claimed.recipients[0].mailbox), table)
         }
         var groups: [Int?: [Int]] = [:]
-        for position in claimed.recipients.indices {
-            groups[table.routing.index(for: claimed.recipients[position].mailbox), default: []].append(position)
+        var failed: [(position: Int, diagnostic: Diagnostic)] = []
+        for (position, recipient) in claimed.recipients.enumerated() {
+            if let failure = recipient.failure {
+                failed.append((position, failure))
+            } else {
+                groups[table.routing.index(for: recipient.mailbox), default: []].append(position)
+            }
         }
         for (index, positions) in groups { dispatch(message, positions, by: index, table) }
+        // What failed before is only to be reported, not to be tried.
+        for (position, diagnostic) in failed { message.settle(position, .failed(diagnostic)) }
     }
 
     private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ table: Table) {

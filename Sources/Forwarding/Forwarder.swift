@@ -77,7 +77,8 @@ package final class Forwarder: Service, Sendable {
     private func claimAndDispatch() async {
         while !Task.isCancelled {
             guard let share = await budget.room() else { return }
-            let messages = await spool.claim(maximumMessages: share.messages, maximumOctets: share.octets)
+            let messages = await spool.claim(
+                maximumMessages: share.messages, maximumOctets: share.octets, maximumRecipients: share.recipients)
             if messages.isEmpty { return }
             for message in messages {
                 if Task.isCancelled { spool.release(message.queueID) } else { dispatcher.dispatch(message) }

@@ -74,14 +74,18 @@ package struct ForwardingLimits: Hashable, Sendable {
     package var messagesInFlight: Int
     /// Their content as far as it is in memory.
     package var octetsInFlight: Int
+    /// Their recipients: on an MX route each can mean a question to the DNS.
+    package var recipientsInFlight: Int
     /// How long current transactions may take to end at shutdown.
     package var shutdownGraceSeconds: Int
 
     package init(
-        messagesInFlight: Int = 1000, octetsInFlight: Int = 8 * 1024 * 1024, shutdownGraceSeconds: Int = 20
+        messagesInFlight: Int = 1000, octetsInFlight: Int = 8 * 1024 * 1024, recipientsInFlight: Int = 5000,
+        shutdownGraceSeconds: Int = 20
     ) {
         self.messagesInFlight = max(1, messagesInFlight)
         self.octetsInFlight = max(1, octetsInFlight)
+        self.recipientsInFlight = max(1, recipientsInFlight)
         self.shutdownGraceSeconds = max(0, shutdownGraceSeconds)
     }
 }

@@ -5,11 +5,13 @@ internal import Mail
 internal import Spooling
 internal import Synchronization
 
-/// How many messages Forwarding may hold at a time, and how many octets of them: what bounds its memory.
+/// How many messages Forwarding may hold at a time, how many octets and how many recipients of them: what bounds its
+/// memory and its questions to the DNS.
 final class InFlightBudget: Sendable {
     struct Share: Hashable, Sendable {
         var messages: Int
         var octets: Int
+        var recipients: Int
     }
 
     /// Part of the budget that must be free before more is claimed: claims of single messages would cost more
@@ -19,6 +21,7 @@ final class InFlightBudget: Sendable {
     private struct State {
         var messages = 0
         var octets = 0
+        var recipients = 0
         var isClosed = false
         var waiter: CheckedContinuation<Void, Never>?
         /// Messages taken since the start, and how many of them `isStuck` saw.
@@ -76,13 +79,23 @@ final class InFlightBudget: Sendable {
             state.messages += 1
             state.taken &+= 1
             state.octets += message.octetsInMemory
+            state.recipients += message.recipients.count
         }
     }
 
-    func giveBack(_ message: ClaimedMessage) {
+    /// A message in flight needs more memory, which is given back with it.
+    ///
+    /// Never refused: what is in flight must come to its end.
+    func add(octets: Int) {
+        state.withLock { $0.octets += octets }
+    }
+
+    /// - Parameter extraOctets: what `add` was told for this message.
+    func giveBack(_ message: ClaimedMessage, extraOctets: Int = 0) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.messages -= 1
-            state.octets -= message.octetsInMemory
+            state.octets -= message.octetsInMemory + extraOctets
+            state.recipients -= message.recipients.count
             return share(of: state) == nil ? nil : state.waiter.take()
         }
         waiter?.resume()
@@ -90,11 +103,17 @@ final class InFlightBudget: Sendable {
 
     private func share(of state: State) -> Share? {
         let share = Share(
-            messages: limits.messagesInFlight - state.messages, octets: limits.octetsInFlight - state.octets)
+            messages: limits.messagesInFlight - state.messages, octets: limits.octetsInFlight - state.octets,
+            recipients: limits.recipientsInFlight - state.recipients)
         let isEnough =
-            share.messages > 0 && share.messages >= limits.messagesInFlight / InFlightBudget.claimDivisor
-            && share.octets > 0 && share.octets >= limits.octetsInFlight / InFlightBudget.claimDivisor
+            InFlightBudget.isEnough(share.messages, of: limits.messagesInFlight)
+            && InFlightBudget.isEnough(share.octets, of: limits.octetsInFlight)
+            && InFlightBudget.isEnough(share.recipients, of: limits.recipientsInFlight)
         return isEnough ? share : nil
+    }
+
+    private static func isEnough(_ free: Int, of limit: Int) -> Bool {
+        free > 0 && free >= limit / claimDivisor
     }
 }
 

@@ -19,18 +19,35 @@ final class MessageInFlight: Sendable {
     private struct State: ~Copyable {
         var open: Int
         var report = Report()
+        var extraOctets = 0
     }
 
     let claimed: ClaimedMessage
     private let state: Mutex<State>
+    private let budget: InFlightBudget?
     private let finished: @Sendable (MessageInFlight, Report) -> Void
 
-    /// - Parameter finished: called once, when no recipient is open any more.
-    init(_ claimed: ClaimedMessage, finished: @escaping @Sendable (MessageInFlight, Report) -> Void) {
+    /// - Parameters:
+    ///   - budget: what `hold` is counted in.
+    ///   - finished: called once, when no recipient is open any more.
+    init(
+        _ claimed: ClaimedMessage, budget: InFlightBudget? = nil,
+        finished: @escaping @Sendable (MessageInFlight, Report) -> Void
+    ) {
         self.claimed = claimed
+        self.budget = budget
         self.finished = finished
         self.state = Mutex(State(open: claimed.recipients.count))
     }
+
+    /// More than the stored content is kept in memory until the message is finished.
+    func hold(octets: Int) {
+        state.withLock { $0.extraOctets += octets }
+        budget?.add(octets: octets)
+    }
+
+    /// What `hold` was told.
+    var extraOctets: Int { state.withLock { $0.extraOctets } }
 
     /// An attempt for some recipients has ended, for all of them alike.
     func settle(_ positions: [Int], _ outcome: Outcome, fields: [UInt8]? = nil) {

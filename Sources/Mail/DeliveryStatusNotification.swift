@@ -41,6 +41,7 @@ package struct DeliveryStatusNotification: Sendable {
     /// Of the original, like `arrival`.
     package var queueID: QueueID
     package var arrival: Timestamp
+    /// Empty when it is lost.
     package var originalHeaderSection: [UInt8]
     package var reports: [RecipientReport]
 
@@ -74,8 +75,11 @@ package struct DeliveryStatusNotification: Sendable {
         appendText(to: &output)
         output += "\r\n--\(boundary)\r\n".utf8
         appendDeliveryStatus(to: &output)
-        output += "\r\n--\(boundary)\r\n".utf8
-        appendReturnedHeaderSection(to: &output)
+        // RFC 6522 §3: the third part is optional, and a content that is lost has nothing to return.
+        if !originalHeaderSection.isEmpty {
+            output += "\r\n--\(boundary)\r\n".utf8
+            appendReturnedHeaderSection(to: &output)
+        }
         output += "\r\n--\(boundary)--\r\n".utf8
         return output
     }

@@ -11,6 +11,8 @@ package enum RelayEvent: Sendable {
     case deferred(QueueID, Mailbox, Diagnostic, until: Timestamp)
     case failed(QueueID, Mailbox, Diagnostic)
     case bounced(QueueID, asQueueID: QueueID)
+    /// The sender could not be told of a failure; nil for `until` says that nobody ever will be.
+    case unreported(QueueID, reason: String, until: Timestamp?)
     /// The signer's own check of a fresh signature said no: a fault of this machine or of Waxwing.
     case signatureMismatch(QueueID, sdid: Domain, selector: String)
     case signingDeferred(QueueID, DepartureSigningError)

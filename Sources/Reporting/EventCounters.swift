@@ -16,6 +16,7 @@ package final class EventCounters: Sendable {
         case deferredRecipients = "deferred_recipients"
         case failedRecipients = "failed_recipients"
         case bounces
+        case unreportedFailures = "unreported_failures"
         case signatureMismatches = "signature_mismatches"
         case signingDeferrals = "signing_deferrals"
         case rewrittenAuthors = "rewritten_authors"
@@ -28,6 +29,7 @@ package final class EventCounters: Sendable {
     private let deferred = Atomic<Int>(0)
     private let failed = Atomic<Int>(0)
     private let bounced = Atomic<Int>(0)
+    private let unreported = Atomic<Int>(0)
     private let mismatched = Atomic<Int>(0)
     private let unsignable = Atomic<Int>(0)
     private let rewritten = Atomic<Int>(0)
@@ -61,6 +63,7 @@ package final class EventCounters: Sendable {
         case .deferredRecipients: body(deferred)
         case .failedRecipients: body(failed)
         case .bounces: body(bounced)
+        case .unreportedFailures: body(unreported)
         case .signatureMismatches: body(mismatched)
         case .signingDeferrals: body(unsignable)
         case .rewrittenAuthors: body(rewritten)

@@ -51,6 +51,15 @@ package final class Reporter: Sendable {
         case .bounced(let id, let bounceID):
             counters.increment(.bounces)
             logger.info("bounced", metadata: ["queue_id": "\(id)", "bounce_queue_id": "\(bounceID)"])
+        case .unreported(let id, let reason, nil):
+            counters.increment(.unreportedFailures)
+            logger.error(
+                "a message failed and its sender can't be told of it",
+                metadata: ["queue_id": "\(id)", "reason": "\(reason)"])
+        case .unreported(let id, let reason, let until?):
+            logger.warning(
+                "a message failed and its sender can't be told of it yet",
+                metadata: ["queue_id": "\(id)", "reason": "\(reason)", "next_attempt": "\(until.seconds)"])
         case .signatureMismatch(let id, let sdid, let selector):
             counters.increment(.signatureMismatches)
             logger.error(

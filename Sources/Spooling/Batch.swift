@@ -45,6 +45,10 @@ struct RecordJob: Sendable {
                 remaining.append(
                     OpenRecipient(
                         ordinal: recipient.ordinal, attempts: recipient.attempts + 1, nextAttempt: until.milliseconds))
+            case .unreported(_, let until):
+                remaining.append(
+                    OpenRecipient(
+                        ordinal: recipient.ordinal, attempts: recipient.attempts, nextAttempt: until.milliseconds))
             case nil: remaining.append(recipient)
             }
         }

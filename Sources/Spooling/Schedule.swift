@@ -94,14 +94,20 @@ struct Schedule {
     }
 
     /// Gives out messages: by turns the oldest from disk and the freshest commits, so that neither starves.
-    mutating func claim(maximumMessages: Int, maximumOctets: Int) -> [ClaimedMessage] {
+    mutating func claim(
+        maximumMessages: Int, maximumOctets: Int, maximumRecipients: Int = .max
+    ) -> [ClaimedMessage] {
         var claimed: [ClaimedMessage] = []
         var octets = 0
+        var recipients = 0
         while claimed.count < maximumMessages, let next = nextCandidate() {
             let length = next.claimed.content.length
-            guard claimed.isEmpty || octets + length <= maximumOctets else { break }
+            let count = next.claimed.recipients.count
+            let fits = octets + length <= maximumOctets && recipients + count <= maximumRecipients
+            guard claimed.isEmpty || fits else { break }
             drop(next)
             octets += length
+            recipients += count
             claimed.append(next.claimed)
             activeCount += 1
             if leases[next.claimed.queueID]?.wasTried == true { activeTriedCount += 1 }

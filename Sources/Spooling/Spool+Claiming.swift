@@ -9,8 +9,11 @@ internal import Synchronization
 extension Spool {
     /// Leases messages that are due, at least one; waits until there is one.
     ///
-    /// Nothing after `close` or when the task is cancelled. The first may be larger than `maximumOctets`.
-    package func claim(maximumMessages: Int, maximumOctets: Int) async -> [ClaimedMessage] {
+    /// Nothing after `close` or when the task is cancelled. The first may be larger than `maximumOctets` and have more
+    /// recipients than `maximumRecipients`.
+    package func claim(
+        maximumMessages: Int, maximumOctets: Int, maximumRecipients: Int = .max
+    ) async -> [ClaimedMessage] {
         guard maximumMessages > 0 else { return [] }
         let number = state.withLock { state in
             state.nextWaiter += 1
@@ -24,7 +27,7 @@ extension Spool {
                     state.waiters.append(
                         Waiter(
                             number: number, maximumMessages: maximumMessages, maximumOctets: maximumOctets,
-                            continuation: continuation))
+                            maximumRecipients: maximumRecipients, continuation: continuation))
                     return true
                 }
                 guard isWelcome else { return continuation.resume(returning: []) }
@@ -48,7 +51,8 @@ extension Spool {
                     return nil
                 }
                 let claimed = state.schedule.claim(
-                    maximumMessages: waiter.maximumMessages, maximumOctets: waiter.maximumOctets)
+                    maximumMessages: waiter.maximumMessages, maximumOctets: waiter.maximumOctets,
+                    maximumRecipients: waiter.maximumRecipients)
                 guard !claimed.isEmpty else { return nil }
                 return (state.waiters.removeFirst(), claimed)
             }
@@ -131,18 +135,22 @@ extension Spool {
         var due: [ClaimedRecipient] = []
         var nextTried = 0
         for (ordinal, mailbox) in message.envelope.recipients.enumerated() {
+            var failure: Diagnostic?
             var recipient = OpenRecipient(
                 ordinal: ordinal, attempts: 0, nextAttempt: message.arrival.milliseconds)
             if nextTried < tried.count, tried[nextTried].ordinal == ordinal {
                 let row = tried[nextTried]
                 nextTried += 1
-                guard row.state == .deferred else { continue }
+                guard row.state.isOpen else { continue }
+                if row.state == .unreported { failure = row.diagnostic }
                 recipient.attempts = row.attempts
                 recipient.nextAttempt = row.nextAttempt ?? message.arrival.milliseconds
             }
             open.append(recipient)
             if recipient.nextAttempt <= now {
-                due.append(ClaimedRecipient(index: ordinal, mailbox: mailbox, attempts: recipient.attempts))
+                due.append(
+                    ClaimedRecipient(
+                        index: ordinal, mailbox: mailbox, attempts: recipient.attempts, failure: failure))
             }
         }
         let content: StoredContent =

@@ -19,6 +19,7 @@ package final class Spool: Sendable {
         var number: UInt64
         var maximumMessages: Int
         var maximumOctets: Int
+        var maximumRecipients: Int
         var continuation: CheckedContinuation<[ClaimedMessage], Never>
     }
 

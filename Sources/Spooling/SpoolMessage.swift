@@ -63,11 +63,14 @@ package struct ClaimedRecipient: Hashable, Sendable {
     package var mailbox: Mailbox
     /// Deferrals recorded so far.
     package var attempts: Int
+    /// The recipient has failed already and is due for nothing but the notification that could not be stored then.
+    package var failure: Diagnostic?
 
-    package init(index: Int, mailbox: Mailbox, attempts: Int) {
+    package init(index: Int, mailbox: Mailbox, attempts: Int, failure: Diagnostic? = nil) {
         self.index = index
         self.mailbox = mailbox
         self.attempts = attempts
+        self.failure = failure
     }
 }
 
@@ -102,6 +105,8 @@ package enum RecipientResult: Hashable, Sendable {
     case delivered(Diagnostic)
     case deferred(Diagnostic, until: Timestamp)
     case failed(Diagnostic)
+    /// Failed, but the sender could not be told: due again for that alone.
+    case unreported(Diagnostic, until: Timestamp)
 }
 
 /// How full the queue is.

@@ -115,10 +115,10 @@ package final class SpoolReader: Sendable {
 
     private static func entry(_ stored: StoredMessage, recipients: [QueueRecipient]) -> QueueEntry {
         let message = stored.message
-        let open = recipients.filter { $0.state == .queued || $0.state == .deferred }
+        let open = recipients.filter(\.state.isOpen)
         let tried = recipients.filter { $0.lastDiagnostic != nil }
         // Of several, what still stands in the way: a deferred recipient before a finished one.
-        let telling = tried.first { $0.state == .deferred } ?? tried.first
+        let telling = tried.first(where: \.state.isOpen) ?? tried.first
         return QueueEntry(
             queueID: message.queueID, reversePath: message.envelope.reversePath, authorDomain: message.authorDomain,
             arrival: message.arrival, expiry: message.expiry, octets: stored.length,

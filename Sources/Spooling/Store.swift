@@ -55,6 +55,8 @@ struct Store {
                 (.deferred, recipient.attempts + 1, until.milliseconds, diagnostic)
             case .delivered(let diagnostic): (.delivered, recipient.attempts, nil, diagnostic)
             case .failed(let diagnostic): (.failed, recipient.attempts, nil, diagnostic)
+            case .unreported(let diagnostic, let until):
+                (.unreported, recipient.attempts, until.milliseconds, diagnostic)
             }
         try database.cachedStatement(
             sql: """
@@ -122,4 +124,14 @@ package enum RecipientState: Int, Hashable, Sendable {
     case deferred = 1
     case delivered = 2
     case failed = 3
+    /// Failed, and the sender is still to be told.
+    case unreported = 4
+
+    /// The message can't leave the queue yet because of this recipient.
+    package var isOpen: Bool {
+        switch self {
+        case .queued, .deferred, .unreported: true
+        case .delivered, .failed: false
+        }
+    }
 }

@@ -69,17 +69,81 @@ import Testing
     }
 
     @Test(
-        "a notification that can't be stored now keeps the message; one that is refused for good does not",
-        arguments: [(452, "deferred 550 5.0.0 MAIL"), (451, "deferred 550 5.0.0 MAIL"), (550, "failed 550 5.0.0 MAIL")])
-    func refused(code: Int, expected: String) async throws {
+        "a notification that can't be stored now keeps the failure; one that is refused for good ends the message",
+        arguments: [
+            (452, "unreported 550 5.0.0 MAIL", false), (451, "unreported 550 5.0.0 MAIL", false),
+            (550, "failed 550 5.0.0 MAIL", true),
+        ])
+    func refused(code: Int, expected: String, isFinal: Bool) async throws {
         let peer = try await ScriptedPeer.start([["MAIL": .reply("550 no")]], on: Bench.group)
-        let refusal = IntakeRefusal(
-            replyCode: code, status: EnhancedStatusCode(code / 100, 3, 0), lines: ["not so"])
-        let bench = Bench([Bench.smarthost(peer.port)], intake: KeepingIntake(.refused(refusal)))
+        let bench = Bench([Bench.smarthost(peer.port)], intake: KeepingIntake(.refusing(code)))
         // Expired or not: a bounce that is lost is mail that is lost.
         let record = await bench.deliver(bench.message(to: ["b@example.net"], expiry: Bench.now))
         #expect(record?.words == [expected])
+        #expect(bench.unreported.map(\.isFinal) == [isFinal])
+        #expect(bench.unreported.first?.reason == "\(code) \(code / 100).3.0 not so")
         bench.parts.sites.stop()
         await peer.stop()
+    }
+
+    @Test("who has failed already is reported and goes to no next hop again, whatever becomes of the others")
+    func reportedLater() async throws {
+        let peer = try await ScriptedPeer.start(on: Bench.group)
+        let bench = Bench([Bench.smarthost(peer.port)])
+        var message = bench.message(to: ["b@example.net", "c@example.net"])
+        message.recipients[0].failure = Diagnostic(
+            replyCode: 550, status: EnhancedStatusCode(5, 1, 1), text: "no b", command: "RCPT", owner: .recipient)
+        let record = await bench.deliver(message)
+        #expect(record?.words == ["failed 550 5.1.1 RCPT", "delivered 250 2.0.0 end of data"])
+        #expect(peer.seen.messages.map(\.recipients) == [["c@example.net"]])
+        let text = bench.intake.kept.withLock { String(decoding: $0.first?.content ?? [], as: UTF8.self) }
+        #expect(text.contains("Diagnostic-Code: smtp; 550 5.1.1 no b") && !text.contains("c@example.net"))
+        // When that was, nobody knows any more.
+        #expect(!text.contains("Last-Attempt-Date"))
+        message.recipients.removeLast()
+        #expect(await bench.deliver(message)?.words == ["failed 550 5.1.1 RCPT"])
+        #expect(peer.seen.messages.count == 1)
+        bench.parts.sites.stop()
+        await peer.stop()
+    }
+
+    @Test(
+        "the notification is tried again until a day after the expiry, but once at least",
+        arguments: [(86_399, true, false), (86_400, true, true), (86_400, false, false), (900_000, false, false)])
+    func end(secondsExpired: Int64, isRepeated: Bool, isFinal: Bool) async throws {
+        let bench = Bench([Bench.smarthost(1)], intake: KeepingIntake(.refusing(451)))
+        let down = Diagnostic(status: EnhancedStatusCode(5, 4, 7), text: "down", owner: .network)
+        var message = bench.message(
+            to: ["b@example.net"], expiry: Bench.now.advanced(bySeconds: -secondsExpired))
+        if isRepeated { message.recipients[0].failure = down }
+        let record = await bench.deliver(message)
+        #expect(record?.words == [isFinal ? "failed - 5.4.7 -" : "unreported - 5.4.7 -"])
+        #expect(bench.unreported.map(\.isFinal) == [isFinal])
+        if case .unreported(let diagnostic, let until)? = record?.results.first?.result {
+            #expect(until > Bench.now)
+            // What the notification is going to say.
+            #expect(diagnostic == down || !isRepeated)
+        }
+    }
+
+    @Test("an expired message whose content is lost ends, and its sender is told without the content")
+    func lostContent() async throws {
+        let peer = try await ScriptedPeer.start(on: Bench.group)
+        let bench = Bench([Bench.smarthost(peer.port)])
+        let record = await bench.deliver(
+            bench.message(
+                to: ["b@example.net"], content: .file(path: "/nonexistent/x", length: 500_000), expiry: Bench.now))
+        #expect(record?.words == ["failed - 5.4.7 -"])
+        let text = bench.intake.kept.withLock { String(decoding: $0.first?.content ?? [], as: UTF8.self) }
+        #expect(text.contains("Final-Recipient: rfc822; b@example.net"))
+        #expect(!text.contains("text/rfc822-headers"))
+        #expect(peer.seen.messages.isEmpty)
+        await peer.stop()
+    }
+}
+
+extension IntakeResult {
+    static func refusing(_ code: Int) -> IntakeResult {
+        .refused(IntakeRefusal(replyCode: code, status: EnhancedStatusCode(code / 100, 3, 0), lines: ["not so"]))
     }
 }

@@ -33,6 +33,30 @@ import Testing
         #expect(bench.signer.departures.withLock { $0.first?.nextHop.kind } == .capture)
     }
 
+    @Test("routes that share a directory don't overwrite each other's files")
+    func shared() async throws {
+        let directory = temporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let target = Route.Target.capture(directory: directory.path)
+        var first = Route(name: "first", target: target)
+        first.recipientDomains = ["example.org"].compactMap { DomainPattern($0) }
+        let bench = Bench([first, Route(name: "second", target: target)])
+        let message = bench.message(to: ["a@example.net", "b@example.net", "c@example.org"])
+        // Twice, as after a crash.
+        for _ in 0..<2 {
+            let record = await bench.deliver(message)
+            #expect(record?.words == Array(repeating: "delivered - 2.0.0 -", count: 3))
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+        let id = message.queueID
+        #expect(names == ["\(id)-3.eml", "\(id)-3.json", "\(id).eml", "\(id).json"])
+        for (name, recipients) in ["\(id)": ["a@example.net", "b@example.net"], "\(id)-3": ["c@example.org"]] {
+            let data = try Data(contentsOf: directory.appendingPathComponent(name + ".json"))
+            let json = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+            #expect(json?["recipients"] as? [String] == recipients)
+        }
+    }
+
     @Test("large content is captured from its file")
     func large() async throws {
         let directory = temporaryDirectory()

@@ -123,6 +123,29 @@ import Testing
         #expect(budget.isStuck())
     }
 
+    @Test("the budget counts recipients, and the memory that messages take besides their content")
+    func budgetShares() async {
+        let budget = InFlightBudget(
+            ForwardingLimits(messagesInFlight: 100, octetsInFlight: 1000, recipientsInFlight: 80))
+        let message = Bench([]).message(
+            to: (0..<60).map { "r\($0)@example.net" }, content: .inline(Array(repeating: 0, count: 100)))
+        #expect(await budget.room() == InFlightBudget.Share(messages: 100, octets: 1000, recipients: 80))
+        budget.take(message)
+        #expect(await budget.room() == InFlightBudget.Share(messages: 99, octets: 900, recipients: 20))
+        let flight = MessageInFlight(message, budget: budget) { _, _ in }
+        flight.hold(octets: 300)
+        flight.hold(octets: 50)
+        #expect(flight.extraOctets == 350)
+        #expect(await budget.room()?.octets == 550)
+        budget.take(message)
+        // More recipients than there should be: nothing is claimed until the first are done.
+        #expect(!budget.isStuck())
+        #expect(budget.isStuck())
+        budget.giveBack(message)
+        budget.giveBack(message, extraOctets: flight.extraOctets)
+        #expect(await budget.room() == InFlightBudget.Share(messages: 100, octets: 1000, recipients: 80))
+    }
+
     @Test("the queue keeps its order through any mixture of putting in, taking out and putting back")
     func queue() {
         let seed = UInt64.random(in: .min ... .max)

@@ -64,6 +64,7 @@ private final class LogBook: Sendable {
             (.deferredRecipients, .deferred(id, mailbox, diagnostic, until: Timestamp(seconds: 5))),
             (.failedRecipients, .failed(id, mailbox, diagnostic)),
             (.bounces, .bounced(id, asQueueID: id)),
+            (.unreportedFailures, .unreported(id, reason: "550 5.7.1 no", until: nil)),
             (.signatureMismatches, .signatureMismatch(id, sdid: domain, selector: "s1")),
             (.signingDeferrals, .signingDeferred(id, DepartureSigningError(text: "no key"))),
             (.rewrittenAuthors, .authorRewritten(id, from: "root@localhost", to: mailbox)),
@@ -86,7 +87,9 @@ private final class LogBook: Sendable {
         reporter.report(.deferred(id, mailbox, diagnostic, until: Timestamp(seconds: 5)))
         reporter.report(.failed(id, mailbox, diagnostic))
         reporter.report(.signingDeferred(id, DepartureSigningError(text: "no key")))
-        #expect(book.all.map(\.level) == [.debug, .notice, .warning, .error])
+        reporter.report(.unreported(id, reason: "452 4.3.1 full", until: Timestamp(seconds: 5)))
+        reporter.report(.unreported(id, reason: "550 5.7.1 no", until: nil))
+        #expect(book.all.map(\.level) == [.debug, .notice, .warning, .error, .warning, .error])
     }
 
     @Test func `one-click faults are counted always and logged once a while for each domain`() throws {

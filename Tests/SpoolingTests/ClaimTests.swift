@@ -66,6 +66,13 @@ import Testing
         #expect(await spool.claimNow(maximumMessages: 10, maximumOctets: 299).map(\.queueID) == Array(ids[1...2]))
         #expect(await spool.claimNow(maximumMessages: 2).map(\.queueID) == Array(ids[3...4]))
         #expect(await spool.claim(maximumMessages: 0, maximumOctets: 10).isEmpty)
+        for recipients in [3, 4, 2] {
+            try await spool.enqueue(fixture.message(recipients: recipients), content: .inline([1]))
+        }
+        #expect(await spool.claimNow().map(\.queueID) == [ids[5]])
+        let counts = await spool.claimNow(maximumMessages: 10, maximumRecipients: 2).map(\.recipients.count)
+        #expect(counts == [3])
+        #expect(await spool.claimNow(maximumMessages: 10, maximumRecipients: 6).map(\.recipients.count) == [4, 2])
         await spool.close()
     }
 

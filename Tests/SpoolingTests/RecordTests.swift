@@ -93,6 +93,44 @@ import Testing
         await spool.close()
     }
 
+    @Test func `A failure that was not reported comes back as one, also after the daemon started again`() async throws {
+        let spool = try fixture.open()
+        try await spool.enqueue(fixture.message(recipients: 3), content: .inline([1]))
+        let id = await spool.claimAll()[0].queueID
+        try await spool.record(
+            id,
+            [
+                .unreported(unknownUser, until: later(300)), .failed(unknownUser),
+                .deferred(greylisted, until: later(300)),
+            ])
+        #expect(spool.counts == SpoolCounts(deferred: 1, octets: 1))
+        await spool.close()
+        let detail = try #require(try SpoolReader.open(directory: fixture.spoolPath).show(id))
+        #expect(detail.recipients.map(\.state) == [.unreported, .failed, .deferred])
+        #expect(detail.recipients.map(\.nextAttempt) == [later(300), nil, later(300)])
+        #expect(detail.entry.openCount == 2)
+        #expect(detail.entry.lastDiagnostic == unknownUser)
+
+        let again = try fixture.open()
+        fixture.pass(seconds: 300, again)
+        #expect(
+            await again.claimAll().map(\.recipients) == [
+                [
+                    ClaimedRecipient(index: 0, mailbox: mailbox("r0"), attempts: 0, failure: unknownUser),
+                    ClaimedRecipient(index: 2, mailbox: mailbox("r2"), attempts: 1),
+                ]
+            ])
+        try await again.record(
+            AttemptRecord(
+                queueID: id,
+                results: [
+                    RecipientRecord(index: 0, result: .failed(unknownUser)),
+                    RecipientRecord(index: 2, result: .delivered(accepted)),
+                ]))
+        #expect(again.counts == SpoolCounts())
+        await again.close()
+    }
+
     @Test func `Deferrals are there after the daemon started again`() async throws {
         let spool = try fixture.open()
         try await spool.enqueue(fixture.message(recipients: 2), content: .inline([1]))

@@ -125,14 +125,18 @@ extension Spool {
     /// What is due now, after the writer has done all that there is to do.
     ///
     /// Unlike `claim` it doesn't wait.
-    func claimNow(maximumMessages: Int = 1, maximumOctets: Int = .max) async -> [ClaimedMessage] {
+    func claimNow(
+        maximumMessages: Int = 1, maximumOctets: Int = .max, maximumRecipients: Int = .max
+    ) async -> [ClaimedMessage] {
         await withCheckedContinuation { continuation in
             writer.async {
                 self.state.withLock { $0.isFlushDue = true }
                 self.drain()
                 let claimed = self.state.withLock { state in
                     state.failedRecords.isEmpty
-                        ? state.schedule.claim(maximumMessages: maximumMessages, maximumOctets: maximumOctets) : []
+                        ? state.schedule.claim(
+                            maximumMessages: maximumMessages, maximumOctets: maximumOctets,
+                            maximumRecipients: maximumRecipients) : []
                 }
                 continuation.resume(returning: claimed)
             }

@@ -53,7 +53,7 @@ package struct QueueReading: Sendable {
     }
 
     private func recipient(_ recipient: QueueRecipient, isActive: Bool) -> QueueRecipientDocument {
-        let isWaiting = recipient.state == .queued || recipient.state == .deferred
+        let isWaiting = recipient.state.isOpen
         return QueueRecipientDocument(
             mailbox: recipient.mailbox.description,
             state: isActive && isWaiting ? "active" : "\(recipient.state)", attempts: recipient.attempts,

@@ -118,6 +118,15 @@ final class Bench: Sendable {
             })
     }
 
+    /// Reasons for which senders could not be told, and whether that is final.
+    var unreported: [(reason: String, isFinal: Bool)] {
+        events.withLock { events in
+            events.compactMap { event in
+                if case .unreported(_, let reason, let until) = event { (reason, until == nil) } else { nil }
+            }
+        }
+    }
+
     static func mailbox(_ text: String) -> Mailbox? {
         let parts = text.split(separator: "@").map(String.init)
         if parts.count == 2, parts[1].hasPrefix("[") { return Mailbox(localPart: parts[0], host: .literal(parts[1])) }
@@ -143,6 +152,7 @@ extension AttemptRecord {
                 case .delivered(let diagnostic): ("delivered", diagnostic)
                 case .deferred(let diagnostic, _): ("deferred", diagnostic)
                 case .failed(let diagnostic): ("failed", diagnostic)
+                case .unreported(let diagnostic, _): ("unreported", diagnostic)
                 }
             let code = diagnostic.replyCode.map(String.init) ?? "-"
             return "\(word) \(code) \(diagnostic.status) \(diagnostic.command ?? "-")"

@@ -110,7 +110,7 @@ final class IntakeFixture: Sendable {
             "rewrote \(from) to \(to)"
         case .oneClickIncomplete(_, let authorDomain, let fault):
             "one click of \(authorDomain): \(fault)"
-        case .delivered, .deferred, .failed, .bounced, .signatureMismatch, .signingDeferred:
+        case .delivered, .deferred, .failed, .bounced, .unreported, .signatureMismatch, .signingDeferred:
             "not an event of intake"
         }
     }
