@@ -11,7 +11,8 @@ import pytest
 from support.next_hops import NextHop, SmtpSink
 from support.machine import smtp_source
 from support.smtp import Conversation, message, submit
-from support.verifiers import assert_verified, dkimpy_results, tags_of_signatures
+from support.verifiers import (assert_all_verified, assert_verified, dkimpy_results, failures, mail_dkim_results,
+                               opendkim_results, tags_of_signatures)
 
 BOTH = ["rsa-sha256", "ed25519-sha256"]
 AWKWARD = Path(__file__).with_name("messages")
@@ -132,6 +133,22 @@ def test_what_intake_takes_verifies_everywhere(relay, name):
         assert_verified(sink.messages()[0], relay.key_records(), BOTH)
 
 
+def test_each_verifier_names_the_changed_messages_among_many(relay):
+    """The tests of all the others rest on this one."""
+    signed = [relay.command("sign", input=message(subject=f"number {number}")).encode() for number in range(4)]
+    records = relay.key_records()
+    assert_all_verified(signed, records)
+    body, header = signed[1].replace(b"Hello", b"Jello"), signed[2].replace(b"number", b"cipher")
+    batch = [signed[0], body, header, message(), signed[3]]
+    passed = [{"pass"}, None, None, set(), {"pass"}]
+    for results in (opendkim_results(batch, records), mail_dkim_results(batch, records),
+                    [dkimpy_results(content, records) for content in batch]):
+        for wanted, given in zip(passed, results):
+            assert "pass" not in given if wanted is None else set(given) - {"none"} == wanted, results
+    found = failures(batch, records)
+    assert len(found) == 3 and "unsigned" in found[2], found
+
+
 def test_hundreds_of_messages_from_twenty_sessions_are_all_signed(relay):
     with SmtpSink() as sink:
         relay.send_to(sink.port)
@@ -143,4 +160,4 @@ def test_hundreds_of_messages_from_twenty_sessions_are_all_signed(relay):
         records = relay.key_records()
         arrived = sink.messages()
         assert len(arrived) == 400
-        assert all(dkimpy_results(content, records) == ["pass"] for content in arrived)
+        assert_all_verified(arrived, records)
