@@ -16,20 +16,18 @@ internal import Spooling
 /// Each file appears whole or not at all; the content comes last, so that who sees it sees the envelope too. Its
 /// calls block.
 struct CaptureWriter: Sendable {
-    private static let blockOctets = 128 * 1024
-
     let directory: String
 
-    func write(_ message: ClaimedMessage, positions: [Int], fields: [UInt8]) -> Outcome {
+    func write(_ message: ClaimedMessage, positions: [Int], content: SignedContent) -> Outcome {
         do {
             try makeDirectory()
             let recipients = positions.map { message.recipients[$0].mailbox }
-            let envelope = CaptureWriter.json(message.queueID, message.envelope, recipients)
+            let envelope = CaptureWriter.json(
+                message.queueID, message.envelope, recipients, isEightBit: content.isEightBit)
             let name = CaptureWriter.name(message, positions)
             try write("\(name).json") { file throws(FileFault) in try file.append(envelope) }
             try write("\(name).eml") { file throws(FileFault) in
-                try file.append(fields)
-                try copy(message.content, to: file)
+                try copy(ContentReader(content, of: message.content), to: file)
             }
             try synchronizeDirectory()
             return .delivered(
@@ -80,32 +78,26 @@ struct CaptureWriter: Sendable {
         }
     }
 
-    private func copy(_ content: StoredContent, to output: OutputFile) throws(FileFault) {
-        switch content {
-        case .inline(let bytes): try output.append(bytes)
-        case .file(let path, let length):
-            let input = try ContentFile(path: path)
-            var offset = 0
-            while true {
-                let block = try input.read(offset: offset, count: CaptureWriter.blockOctets)
-                try output.append(block)
-                offset += block.count
-                if block.count < CaptureWriter.blockOctets { break }
-            }
-            guard offset == length else {
-                throw FileFault(operation: "read all \(length) octets of the content", path: path, code: EIO)
-            }
+    private func copy(_ reader: ContentReader, to output: OutputFile) throws(FileFault) {
+        var reader = reader
+        var isLast = false
+        while !isLast {
+            let block = try reader.next()
+            try output.append(block.octets)
+            isLast = block.isLast
         }
     }
 
-    static func json(_ queueID: QueueID, _ envelope: Envelope, _ recipients: [Mailbox]) -> [UInt8] {
+    static func json(
+        _ queueID: QueueID, _ envelope: Envelope, _ recipients: [Mailbox], isEightBit: Bool
+    ) -> [UInt8] {
         let list = recipients.map { quoted($0.description) }.joined(separator: ", ")
         let text = """
             {
               "queue_id": \(quoted(queueID.description)),
               "reverse_path": \(quoted(envelope.reversePath.description)),
               "recipients": [\(list)],
-              "eight_bit": \(envelope.isEightBit)
+              "eight_bit": \(isEightBit)
             }
 
             """

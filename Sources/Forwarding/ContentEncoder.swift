@@ -5,23 +5,23 @@ internal import Mail
 internal import NIOCore
 internal import SMTP
 
-/// The form in which content leaves: signature fields, content, end of data.
+/// The form in which content leaves: what goes in front, the rest, end of data.
 enum ContentEncoder {
     /// Room for dots that are doubled, so that a usual message is written without a second allocation.
     private static let stuffingReserve = 64
 
     /// All of it, for content that is in memory anyway: one write.
-    static func wireForm(fields: [UInt8], content: [UInt8]) throws(ContentError) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: fields.count + content.count + stuffingReserve)
+    static func wireForm(front: [UInt8], rest: ArraySlice<UInt8>) throws(ContentError) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: front.count + rest.count + stuffingReserve)
         var stuffer = DotStuffer()
-        try write(fields, &stuffer, &buffer)
-        try write(content, &stuffer, &buffer)
+        try write(front[...], &stuffer, &buffer)
+        try write(rest, &stuffer, &buffer)
         try stuffer.finish(into: &buffer)
         return buffer
     }
 
     static func write(
-        _ bytes: [UInt8], _ stuffer: inout DotStuffer, _ buffer: inout ByteBuffer
+        _ bytes: ArraySlice<UInt8>, _ stuffer: inout DotStuffer, _ buffer: inout ByteBuffer
     ) throws(ContentError) {
         var fault: ContentError?
         unsafe bytes.withUnsafeBytes { bytes in

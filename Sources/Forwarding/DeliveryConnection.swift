@@ -4,6 +4,7 @@
 internal import DNS
 internal import Mail
 internal import NIOCore
+internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
 internal import SMTP
@@ -190,6 +191,7 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         guard case .establishing(let promise) = phase else { return }
         phase = .adopted
         promise.succeed(.ready)
+        site.learn(remote, offersEightBit: session.extensions.hasEightBitMIME)
         proceed(site.adopt(self))
     }
 
@@ -206,9 +208,43 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             // The next hop closed it while the delivery was on its way.
             return site.submit(delivery, isRetry: true)
         }
+        // RFC 6152 §3: 8-bit content goes only to a server that offers 8BITMIME.
+        if delivery.content.isEightBit, !session.extensions.hasEightBitMIME { return convert(delivery) }
         self.delivery = delivery
         messageCount += 1
         begin(delivery)
+    }
+
+    /// Has a delivery made fit for this next hop; the connection waits for it.
+    private func convert(_ delivery: Delivery) {
+        let environment = environment
+        environment.threadPool.runIfActive(eventLoop: eventLoop) { try environment.sevenBit(delivery) }
+            .whenComplete { result in
+                switch result {
+                case .success(let content):
+                    var converted = delivery
+                    converted.content = content
+                    return self.take(converted)
+                case .failure(let fault as DepartureFault): delivery.settle(self.judged(fault, delivery))
+                // The threads are gone: the relay is shutting down.
+                case .failure: delivery.giveBack()
+                }
+                if case .adopted = self.phase { self.proceed(self.site.next(for: self)) }
+            }
+    }
+
+    /// What can't be converted fails, unless another host of the site would take it as it is: the next attempts may
+    /// meet that one.
+    private func judged(_ fault: DepartureFault, _ delivery: Delivery) -> Outcome {
+        guard case .failed(var diagnostic) = fault.outcome else { return fault.outcome }
+        diagnostic.remote = remote.remote
+        let claimed = delivery.message.claimed
+        let attempts = delivery.positions.map { claimed.recipients[$0].attempts }.max() ?? 0
+        guard site.hasEightBit, attempts < ForwardingLimits.attemptsForAnotherHost else { return .failed(diagnostic) }
+        diagnostic.status = EnhancedStatusCode(4, diagnostic.status.subject, diagnostic.status.detail)
+        diagnostic.text += "; another host of the same site offers 8BITMIME"
+        diagnostic.owner = .network
+        return .deferred(diagnostic)
     }
 
     private func begin(_ delivery: Delivery) {
@@ -217,8 +253,7 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             ClientTransaction(
                 reversePath: claimed.envelope.reversePath,
                 recipients: delivery.positions.map { claimed.recipients[$0].mailbox },
-                size: delivery.fields.count + claimed.content.length,
-                isEightBit: claimed.envelope.isEightBit))
+                size: delivery.content.length, isEightBit: delivery.content.isEightBit))
         guard case .finished = action else { return run(action) }
         // Judged without a word to the next hop. By way of the loop, so that many of these don't pile up calls.
         eventLoop.execute { self.run(action) }
@@ -226,23 +261,22 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
 
     private func sendContent() {
         guard let delivery, let context else { return }
-        switch delivery.message.claimed.content {
-        case .inline(let content):
-            do {
-                let buffer = try ContentEncoder.wireForm(fields: delivery.fields, content: content)
-                session.contentSent()
-                arm()
-                context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-            } catch {
-                run(session.contentFailed(.failed(ContentEncoder.diagnostic(error))))
-            }
-        case .file(let path, let length):
+        let stored = delivery.message.claimed.content
+        guard let rest = delivery.content.restInMemory(of: stored) else {
             arm()
             let stream = ContentStream(
-                path: path, length: length, fields: delivery.fields, channel: context.channel,
+                ContentReader(delivery.content, of: stored), channel: context.channel,
                 threadPool: environment.threadPool)
             self.stream = stream
-            stream.start { [weak self] event in self?.streamed(event) }
+            return stream.start { [weak self] event in self?.streamed(event) }
+        }
+        do {
+            let buffer = try ContentEncoder.wireForm(front: delivery.content.front, rest: rest)
+            session.contentSent()
+            arm()
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        } catch {
+            run(session.contentFailed(.failed(ContentEncoder.diagnostic(error))))
         }
     }
 
@@ -264,13 +298,13 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         guard let delivery else { return }
         stopStream()
         self.delivery = nil
-        var untried = Delivery(message: delivery.message, positions: [], fields: delivery.fields)
+        var untried = Delivery(message: delivery.message, positions: [], content: delivery.content)
         for (position, outcome) in zip(delivery.positions, result.outcomes) where outcome == nil {
             untried.positions.append(position)
         }
         // The connection goes back to the site first, so that a shutdown that waits for the message sees it ended.
         for (position, outcome) in zip(delivery.positions, result.outcomes) {
-            if let outcome { delivery.message.settle(position, outcome, fields: delivery.fields) }
+            if let outcome { delivery.message.settle(position, outcome, fields: delivery.content.keptFields) }
         }
         // A message judged without a word may find that the connection was lost meanwhile.
         guard result.canContinue, case .adopted = phase else {

@@ -140,14 +140,22 @@ final class Dispatcher: Sendable {
         if site.isBackingOff() {
             return message.settle(positions, .deferred(Site.leftAlone))
         }
+        let environment = environment
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
-            guard let fields = self.environment.sign(message, positions, nextHop) else { return }
-            let limit = site.route.maximumRecipients
-            var rest = positions[...]
-            while !rest.isEmpty {
-                site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), fields: fields))
-                rest = rest.dropFirst(limit)
+            // A site whose hosts are known to lack 8BITMIME gets what they take at once.
+            let form: DepartureForm =
+                site.route.encodesEightBit ? .sevenBit : site.lacksEightBit ? .sevenBitIfPossible : .stored
+            do throws(DepartureFault) {
+                let content = try environment.depart(message, for: nextHop, as: form)
+                let limit = site.route.maximumRecipients
+                var rest = positions[...]
+                while !rest.isEmpty {
+                    site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), content: content))
+                    rest = rest.dropFirst(limit)
+                }
+            } catch {
+                message.settle(positions, error.outcome)
             }
         }
     }
@@ -156,34 +164,15 @@ final class Dispatcher: Sendable {
         let (environment, nextHop) = (environment, nextHop(route, .capture, route.name))
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
-            guard let fields = environment.sign(message, positions, nextHop) else { return }
-            let writer = CaptureWriter(directory: directory)
-            let outcome = writer.write(message.claimed, positions: positions, fields: fields)
-            message.settle(positions, outcome, fields: fields)
+            do throws(DepartureFault) {
+                let content = try environment.depart(
+                    message, for: nextHop, as: route.encodesEightBit ? .sevenBit : .stored)
+                let writer = CaptureWriter(directory: directory)
+                let outcome = writer.write(message.claimed, positions: positions, content: content)
+                message.settle(positions, outcome, fields: content.keptFields)
+            } catch {
+                message.settle(positions, error.outcome)
+            }
         }
-    }
-}
-
-extension ForwardingEnvironment {
-    /// The signature fields of a message for a next hop; nil if there are none now, and the recipients are settled.
-    fileprivate func sign(_ message: MessageInFlight, _ positions: [Int], _ nextHop: NextHop) -> [UInt8]? {
-        let claimed = message.claimed
-        do {
-            let departure = Departure(
-                queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
-                headerSection: try claimed.headerSection(), bodyHashes: claimed.bodyHashes,
-                body: claimed.bodyReader, nextHop: nextHop,
-                keptFields: claimed.keptFields)
-            return try signer.sign(departure).fields
-        } catch let error as DepartureSigningError {
-            events(.signingDeferred(claimed.queueID, error))
-            // RFC 3463 §3.8: X.7.5, cryptographic failure.
-            message.settle(
-                positions,
-                .deferred(Diagnostic(status: EnhancedStatusCode(4, 7, 5), text: error.text, owner: .operator)))
-        } catch {
-            message.settle(positions, .deferred(ContentFile.diagnostic(error)))
-        }
-        return nil
     }
 }

@@ -67,6 +67,8 @@ package struct ClientTimeouts: Hashable, Sendable {
 package struct ForwardingLimits: Hashable, Sendable {
     /// Addresses of a site that one attempt tries (RFC 5321 §5.1 asks for at least two).
     static let addressesPerAttempt = 5
+    /// Attempts to meet a host with 8BITMIME, where one host of a site has it and another has not.
+    static let attemptsForAnotherHost = 4
     /// Octets of one block of content that is read from a file.
     static let blockOctets = 128 * 1024
 

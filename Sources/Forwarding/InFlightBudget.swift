@@ -37,6 +37,7 @@ final class InFlightBudget: Sendable {
     }
 
     var messagesInFlight: Int { state.withLock { $0.messages } }
+    var octetsInFlight: Int { state.withLock { $0.octets } }
 
     /// Waits for room and says for how much; nil once closed.
     ///

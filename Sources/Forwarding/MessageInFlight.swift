@@ -23,6 +23,8 @@ final class MessageInFlight: Sendable {
     }
 
     let claimed: ClaimedMessage
+    /// For all next hops without 8BITMIME; nil until one of them is met.
+    let sevenBit = Mutex<SevenBitForm?>(nil)
     private let state: Mutex<State>
     private let budget: InFlightBudget?
     private let finished: @Sendable (MessageInFlight, Report) -> Void
@@ -82,11 +84,11 @@ struct Delivery: Sendable {
     let message: MessageInFlight
     /// Places in `ClaimedMessage.recipients`, at most `Route.maximumRecipients`.
     var positions: [Int]
-    /// The header fields to send in front of the content.
-    let fields: [UInt8]
+    /// What to send.
+    var content: SignedContent
 
     func settle(_ outcome: Outcome) {
-        message.settle(positions, outcome, fields: fields)
+        message.settle(positions, outcome, fields: content.keptFields)
     }
 
     func giveBack() {

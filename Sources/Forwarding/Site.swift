@@ -32,6 +32,8 @@ final class Site: Sendable {
         var failures = 0
         var backOffEnd: NIODeadline?
         var isStopping = false
+        /// By host and address: whether it offered 8BITMIME when it was last greeted.
+        var offersEightBit: [NextHopAddress: Bool] = [:]
 
         var openCount: Int { connections.count + connecting }
     }
@@ -104,6 +106,29 @@ final class Site: Sendable {
     static let tooSlow = Diagnostic(
         status: EnhancedStatusCode(4, 4, 5), text: "the next hop is too slow for the mail that waits for it",
         owner: .network)
+
+    // MARK: 8BITMIME
+
+    /// More addresses of one site than are remembered at a time.
+    private static let manyAddresses = 64
+
+    /// An address of the site was greeted.
+    func learn(_ address: NextHopAddress, offersEightBit: Bool) {
+        state.withLock { state in
+            if state.offersEightBit.count >= Site.manyAddresses { state.offersEightBit = [:] }
+            state.offersEightBit[address] = offersEightBit
+        }
+    }
+
+    /// No address that was greeted offered 8BITMIME (RFC 6152), so that 8-bit content is better encoded at once.
+    ///
+    /// A guess: another address may offer it, and then gets content that was encoded in vain.
+    var lacksEightBit: Bool {
+        state.withLock { !$0.offersEightBit.isEmpty && !$0.offersEightBit.values.contains(true) }
+    }
+
+    /// Some address of the site takes 8-bit content.
+    var hasEightBit: Bool { state.withLock { $0.offersEightBit.values.contains(true) } }
 
     // MARK: Connections
 

@@ -22,9 +22,9 @@ extension ClientSession {
         buffer.writeStaticString("MAIL FROM:<")
         if case .mailbox(let mailbox) = transaction.reversePath { write(mailbox, into: &buffer) }
         buffer.writeStaticString(">")
-        if extensions.hasSize {
+        if extensions.hasSize, let size = transaction.size {
             buffer.writeStaticString(" SIZE=")
-            buffer.writeString(String(transaction.size))
+            buffer.writeString(String(size))
         }
         if transaction.isEightBit, extensions.hasEightBitMIME { buffer.writeStaticString(" BODY=8BITMIME") }
         buffer.writeStaticString("\r\n")
@@ -48,10 +48,10 @@ extension ClientSession {
     /// Why this next hop can't get the message at all.
     func misfit(_ transaction: ClientTransaction) -> Diagnostic? {
         // RFC 1870 §6.2: no use in sending what is over the declared maximum.
-        if let maximum = extensions.maximumSize, transaction.size > maximum {
+        if let maximum = extensions.maximumSize, let size = transaction.size, size > maximum {
             return Diagnostic(
                 status: EnhancedStatusCode(5, 3, 4),
-                text: "the message has \(transaction.size) octets, the next hop takes \(maximum)",
+                text: "the message has \(size) octets, the next hop takes \(maximum)",
                 remote: configuration.remote, owner: .sender)
         }
         // RFC 6152 §3: 8-bit content goes only to a server that offers 8BITMIME.

@@ -7,12 +7,12 @@ package import Mail
 package struct ClientTransaction: Hashable, Sendable {
     package var reversePath: ReversePath
     package var recipients: [Mailbox]
-    /// Octets of the content as it is sent, signatures included, dot-stuffing not (RFC 1870 §5).
-    package var size: Int
+    /// Octets of the content as it is sent, signatures included, dot-stuffing not (RFC 1870 §5); nil if not known.
+    package var size: Int?
     /// The content holds octets above 127.
     package var isEightBit: Bool
 
-    package init(reversePath: ReversePath, recipients: [Mailbox], size: Int, isEightBit: Bool) {
+    package init(reversePath: ReversePath, recipients: [Mailbox], size: Int?, isEightBit: Bool) {
         self.reversePath = reversePath
         self.recipients = recipients
         self.size = size

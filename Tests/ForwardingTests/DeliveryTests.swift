@@ -176,19 +176,6 @@ import Testing
         await peer.stop()
     }
 
-    @Test("8-bit content for a next hop without 8BITMIME fails, and the connection serves the next message")
-    func noEightBit() async throws {
-        let peer = try await ScriptedPeer.start(extensions: ["PIPELINING"], on: Bench.group)
-        let bench = Bench([Bench.smarthost(peer.port, connections: 1)])
-        let records = await bench.deliver(
-            (0..<40).map { bench.message(to: ["b@example.net"], isEightBit: $0 < 39) })
-        #expect(records.filter { $0.words == ["failed - 5.6.3 -"] }.count == 39)
-        #expect(records.filter { $0.words == ["delivered 250 2.0.0 end of data"] }.count == 1)
-        #expect(peer.seen.connections == 1)
-        bench.parts.sites.stop()
-        await peer.stop()
-    }
-
     @Test("an idle connection says QUIT when its time is up")
     func idle() async throws {
         let peer = try await ScriptedPeer.start(on: Bench.group)

@@ -35,7 +35,11 @@ import Testing
             attempts.settled.withLock { $0 += report.settled.map(\.outcome) }
             if report.settled.isEmpty { attempts.released.withLock { $0 += 1 } }
         }
-        return Delivery(message: message, positions: [0], fields: [])
+        return Delivery(
+            message: message, positions: [0],
+            content: SignedContent(
+                nextHop: NextHop(kind: .smarthost, host: "127.0.0.1"), front: [], rest: .stored(from: 0), length: nil,
+                isEightBit: false))
     }
 
     @Test("a connection is opened for each delivery that waits, up to the limit")
@@ -144,6 +148,25 @@ import Testing
         budget.giveBack(message)
         budget.giveBack(message, extraOctets: flight.extraOctets)
         #expect(await budget.room() == InFlightBudget.Share(messages: 100, octets: 1000, recipients: 80))
+    }
+
+    @Test("a site lacks 8BITMIME when no address that was greeted offered it; the latest greeting counts")
+    func eightBit() throws {
+        let site = site(1, Attempts())
+        func address(_ last: Int) throws -> NextHopAddress {
+            NextHopAddress(host: "mx.test", address: try #require(IPAddress("192.0.2.\(last)")), port: 25)
+        }
+        #expect(!site.lacksEightBit && !site.hasEightBit)
+        site.learn(try address(1), offersEightBit: false)
+        #expect(site.lacksEightBit && !site.hasEightBit)
+        site.learn(try address(2), offersEightBit: true)
+        #expect(!site.lacksEightBit && site.hasEightBit)
+        site.learn(try address(2), offersEightBit: false)
+        #expect(site.lacksEightBit && !site.hasEightBit)
+        // However many addresses a site shows, they are not remembered without end.
+        for last in 0..<200 { site.learn(try address(last), offersEightBit: true) }
+        #expect(site.hasEightBit)
+        #expect(site.state.withLock { $0.offersEightBit.count } <= 64)
     }
 
     @Test("the queue keeps its order through any mixture of putting in, taking out and putting back")

@@ -97,7 +97,7 @@ final class Bench: Sendable {
     func message(
         to recipients: [String], from reversePath: String? = "a@example.com",
         content: StoredContent = .inline(Array("From: a@example.com\r\n\r\n.text\r\n".utf8)), isEightBit: Bool = false,
-        attempts: Int = 0, expiry: Timestamp = Bench.now.advanced(bySeconds: 5 * 86_400)
+        headerLength: Int = 21, attempts: Int = 0, expiry: Timestamp = Bench.now.advanced(bySeconds: 5 * 86_400)
     ) -> ClaimedMessage {
         let number = numbers.withLock { number in
             number += 1
@@ -111,7 +111,7 @@ final class Bench: Sendable {
         return ClaimedMessage(
             message: NewMessage(
                 queueID: QueueID(arrival: Bench.now, distinguisher: number), envelope: envelope, arrival: Bench.now,
-                expiry: expiry, headerLength: 21, bodyHashes: [], authorDomain: domain),
+                expiry: expiry, headerLength: headerLength, bodyHashes: [], authorDomain: domain),
             content: content,
             recipients: mailboxes.enumerated().map {
                 ClaimedRecipient(index: $0, mailbox: $1, attempts: attempts)

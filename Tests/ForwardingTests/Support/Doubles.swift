@@ -26,16 +26,47 @@ final class StubSigner: DepartureSigner {
     static let field = Array("X-Signed: yes\r\n".utf8)
 
     let departures = Mutex<[Departure]>([])
-    let fault: DepartureSigningError?
+    /// The bodies that were read to be signed.
+    let bodies = Mutex<[[UInt8]]>([])
+    /// What happens after each signature.
+    let whenSigned = Mutex<(@Sendable (Departure) -> Void)?>(nil)
+    private let fault: DepartureSigningError?
+    private let removesSignatures: Bool
+    private let readsBodies: Bool
 
-    init(fault: DepartureSigningError? = nil) {
+    init(fault: DepartureSigningError? = nil, removesSignatures: Bool = false, readsBodies: Bool = false) {
         self.fault = fault
+        self.removesSignatures = removesSignatures
+        self.readsBodies = readsBodies
     }
 
     func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         departures.withLock { $0.append(departure) }
         if let fault { throw fault }
-        return SignedDeparture(fields: departure.nextHop.signing.isUnsigned ? [] : StubSigner.field)
+        if readsBodies {
+            do {
+                var body: [UInt8] = []
+                try departure.body { body += $0 }
+                bodies.withLock { $0.append(body) }
+            } catch {
+                throw DepartureSigningError(text: "\(error)")
+            }
+        }
+        whenSigned.withLock { $0 }?(departure)
+        return SignedDeparture(
+            fields: departure.nextHop.signing.isUnsigned ? [] : StubSigner.field,
+            removed: removesSignatures ? StubSigner.signatures(in: departure.headerSection) : [])
+    }
+
+    /// Fields of one line each.
+    private static func signatures(in headerSection: [UInt8]) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var start = 0
+        for end in headerSection.indices where headerSection[end] == 10 {
+            if headerSection[start...end].starts(with: Array("DKIM-Signature:".utf8)) { ranges.append(start..<end + 1) }
+            start = end + 1
+        }
+        return ranges
     }
 }
 

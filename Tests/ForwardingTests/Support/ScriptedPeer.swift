@@ -50,7 +50,7 @@ final class ScriptedPeer: Sendable {
     /// - Parameter scripts: for the first, second, … connection; the last one also for all later ones.
     static func start(
         _ scripts: [Script] = [[:]], extensions: [String] = ["PIPELINING", "8BITMIME", "SIZE 100000000"],
-        on group: any EventLoopGroup
+        at address: String = "127.0.0.1", port: Int = 0, on group: any EventLoopGroup
     ) async throws -> ScriptedPeer {
         let book = Book()
         let channel = try await ServerBootstrap(group: group)
@@ -63,7 +63,7 @@ final class ScriptedPeer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: address, port: port).get()
         return ScriptedPeer(channel: channel, book: book)
     }
 
