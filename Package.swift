@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "RelayTests",
             dependencies: [
-                "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Reporting", "Signing", "Spooling",
+                "DKIM", "Forwarding", "Mail", "Receiving", "Relay", "Reporting", "SMTP", "Signing", "Spooling",
                 "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: swiftSettings),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Mail
 import Relay
 
 /// The queue for people.
@@ -28,6 +29,9 @@ enum QueueText {
             size     \(message.octets) octets
 
             """
+        for (index, repair) in message.repairs.enumerated() {
+            text += (index == 0 ? "repairs  " : "         ") + QueueText.repair(repair) + "\n"
+        }
         for recipient in message.recipients {
             text += "to       <\(recipient.mailbox)>  \(recipient.state), \(recipient.attempts) attempts deferred\n"
             if let diagnostic = recipient.lastDiagnostic { text += "         \(diagnostic)\n" }
@@ -36,6 +40,23 @@ enum QueueText {
             if let next = recipient.nextAttempt { text += "         next attempt \(Moment.text(next))\n" }
         }
         return text
+    }
+
+    /// What was done to the message, in words.
+    ///
+    /// A word that a newer daemon uses stands for itself.
+    private static func repair(_ word: String) -> String {
+        switch Repair(rawValue: word) {
+        case .lineEnds: "line ends: LF became CRLF"
+        case .finalLineEnd: "the last line got its line end"
+        case .fieldSyntax: "white space before a field's colon was removed"
+        case .foldedHeader: "a header line over 998 octets was folded"
+        case .encodedHeader: "8-bit text in the header was encoded (RFC 2047)"
+        case .encodedLongLines: "a body part with lines over 998 octets was encoded"
+        case .rewrittenMailbox: "the sender's mailbox was rewritten by a [[rewrite]] rule"
+        case .addedFields: "header fields of the application ([[app]]) were added"
+        case nil: word
+        }
     }
 
     private static func advice(_ owner: String) -> String {

@@ -20,9 +20,13 @@ package protocol Intake: Sendable {
 package protocol IntakeTransaction: AnyObject, Sendable {
     /// Takes the next octets of the content: dot-unstuffed, with CRLF line ends.
     ///
-    /// True when the caller should offload: this call and the following ones may block on the disk, so they
-    /// belong on a thread that may (content past `StoredContent.inlineLimit` goes to a file).
+    /// True when the caller should offload: this call and the following ones may block on the disk or take their
+    /// time, so they belong on a thread that may (content past `StoredContent.inlineLimit` goes to a file, and
+    /// content with too long lines is encoded at its end).
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool
+
+    /// The content was repaired on its way here.
+    func note(_ repair: Repair)
 
     /// No more octets follow. `completion` is called once, on any thread, after the commit or the refusal.
     func finish(_ completion: @escaping @Sendable (IntakeResult) -> Void)

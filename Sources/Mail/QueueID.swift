@@ -12,6 +12,9 @@ package struct QueueID: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// Positive, so that it is a SQLite rowid too.
     package let rawValue: Int64
 
+    /// The arrival time that it was made with, in milliseconds since 1970.
+    package var milliseconds: Int64 { rawValue >> 21 }
+
     /// Nil for values below 1.
     package init?(rawValue: Int64) {
         guard rawValue > 0 else { return nil }

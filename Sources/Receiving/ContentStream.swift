@@ -58,13 +58,16 @@ final class ContentStream {
     /// No more octets follow.
     ///
     /// `completion` is called on the event loop. The stream is of no more use.
-    func finish(_ completion: @escaping (IntakeResult) -> Void) {
+    ///
+    /// - Parameter repairs: what was repaired in the octets before they came here.
+    func finish(repairs: [Repair], _ completion: @escaping (IntakeResult) -> Void) {
         precondition(!isBusy, "finished before the last batch was taken")
         let done = NIOLoopBound(completion, eventLoop: eventLoop)
         let ended: @Sendable (IntakeResult) -> Void = { [eventLoop] result in
             eventLoop.execute { done.value(result) }
         }
         guard isOffloaded else {
+            for repair in repairs { transaction.note(repair) }
             transaction.finish(ended)
             return
         }
@@ -77,6 +80,7 @@ final class ContentStream {
                 return
             }
             ContentStream.append(octets, to: transaction)
+            for repair in repairs { transaction.note(repair) }
             transaction.finish(ended)
         }
     }

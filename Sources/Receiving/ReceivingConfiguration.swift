@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 internal import NIOCore
+package import SMTP
 
 /// Where Receiving listens.
 package struct ListenerConfiguration: Hashable, Sendable {
@@ -9,10 +10,13 @@ package struct ListenerConfiguration: Hashable, Sendable {
     package var address: String
     /// 0 takes any free port.
     package var port: Int
+    /// What becomes of an LF without CR in a content that comes in here.
+    package var bareLineFeed: BareLineFeed
 
-    package init(address: String = "127.0.0.1", port: Int = 587) {
+    package init(address: String = "127.0.0.1", port: Int = 587, bareLineFeed: BareLineFeed = .reject) {
         self.address = address
         self.port = port
+        self.bareLineFeed = bareLineFeed
     }
 
     /// Whether only programs on this machine can reach it.

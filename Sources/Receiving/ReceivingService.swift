@@ -49,7 +49,10 @@ package final class ReceivingService: Service, Sendable {
             intake: intake, threadPool: threadPool, register: register, logger: logger,
             idleTime: TimeAmount(limits.idleTime), transactionTime: TimeAmount(limits.transactionTime))
         let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
-        terms = Mutex(SessionTerms(environment: environment, session: session))
+        terms = Mutex(
+            SessionTerms(
+                environment: environment, session: session,
+                bareLineFeeds: configuration.listeners.map(\.bareLineFeed)))
     }
 
     /// Holds new sessions to other limits; those that are open go on under the ones that they began with.
@@ -60,6 +63,20 @@ package final class ReceivingService: Service, Sendable {
             terms.environment.idleTime = TimeAmount(limits.idleTime)
             terms.environment.transactionTime = TimeAmount(limits.transactionTime)
             terms.session = session
+        }
+    }
+
+    /// Gives new sessions the other settings of their listeners.
+    ///
+    /// Where the service listens does not change: a listener that is new is left out, and one that is gone stays as it
+    /// was.
+    package func replaceListeners(_ listeners: [ListenerConfiguration]) {
+        var unmatched = listeners
+        terms.withLock { terms in
+            for (number, listener) in configuration.listeners.enumerated() {
+                let match = unmatched.firstIndex { $0.address == listener.address && $0.port == listener.port }
+                if let match { terms.bareLineFeeds[number] = unmatched.remove(at: match).bareLineFeed }
+            }
         }
     }
 
@@ -122,7 +139,7 @@ extension ReceivingService {
         var channels: [any Channel] = []
         let result: Result<[BoundListener], ReceivingError>
         do throws(ReceivingError) {
-            for listener in configuration.listeners { channels.append(try await bind(listener)) }
+            for number in configuration.listeners.indices { channels.append(try await bind(listener: number)) }
             let bound = channels.map(BoundListener.init)
             for listener in bound { logger.info("Listening", metadata: ["listener": "\(listener)"]) }
             result = .success(bound)
@@ -167,7 +184,9 @@ extension ReceivingService {
         return try result.get()
     }
 
-    private func bind(_ listener: ListenerConfiguration) async throws(ReceivingError) -> any Channel {
+    /// - Parameter number: the listener's place in the configuration.
+    private func bind(listener number: Int) async throws(ReceivingError) -> any Channel {
+        let listener = configuration.listeners[number]
         let address: SocketAddress
         do {
             address = try SocketAddress(ipAddress: listener.address, port: listener.port)
@@ -178,7 +197,7 @@ extension ReceivingService {
             .serverChannelOption(.backlog, value: ReceivingService.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.serve(channel) }
+                channel.eventLoop.makeCompletedFuture { try self.serve(channel, of: number) }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may end its side after QUIT, or even after its message, and still wait for replies.
@@ -200,7 +219,7 @@ extension ReceivingService {
     }
 
     /// Gives a new connection its session, or its refusal.
-    private func serve(_ channel: any Channel) throws {
+    private func serve(_ channel: any Channel, of listener: Int) throws {
         let peer = Peer(channel.remoteAddress)
         let refusal: Reply? =
             switch register.admit(channel, from: peer) {
@@ -216,6 +235,7 @@ extension ReceivingService {
         var terms = terms.withLock { $0 }
         // No open door: without authentication, only programs on this machine may submit.
         terms.session.maySubmit = peer.isLoopback
+        terms.session.bareLineFeed = terms.bareLineFeeds[listener]
         let handler = SessionHandler(terms.environment, configuration: terms.session, peer: peer, refusal: refusal)
         try channel.pipeline.syncOperations.addHandler(handler)
         guard refusal == nil else { return }
@@ -250,6 +270,8 @@ extension ReceivingService {
 private struct SessionTerms: Sendable {
     var environment: SessionHandler.Environment
     var session: ServerSession.Configuration
+    /// One for each listener of the configuration.
+    var bareLineFeeds: [BareLineFeed]
 }
 
 extension ServerSession.Configuration {

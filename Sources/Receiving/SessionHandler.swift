@@ -193,10 +193,10 @@ extension SessionHandler {
             content = nil
             environment.logger.info(
                 "Content refused", metadata: ["peer": "\(peer.address ?? "?")", "fault": "\(fault)"])
-        case .finishContent:
+        case .finishContent(let repairs):
             let stream = content
             content = nil
-            stream?.finish { [self] result in intakeEnded(result, context) }
+            stream?.finish(repairs: repairs) { [self] result in intakeEnded(result, context) }
         }
     }
 

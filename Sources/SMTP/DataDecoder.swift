@@ -10,6 +10,10 @@ package import NIOCore
 /// Whatever else looks like a line end is a *fault*: after one, nothing more is handed on, and all octets up
 /// to the true end are swallowed, so that no part of a content can be taken for a command. A server that
 /// ended the data anywhere else would let a client smuggle messages past the next one.
+///
+/// A listener may be told to make line ends of bare LFs. The end of data stays what it is: a dot alone on a line
+/// that a bare LF begins or ends is a fault then too, since the client may mean it as text or as the end, and
+/// one of the two would be wrong.
 package struct DataDecoder: Sendable {
     /// What comes next.
     package enum Part: Hashable, Sendable {
@@ -26,13 +30,11 @@ package struct DataDecoder: Sendable {
     package enum Fault: Hashable, Sendable {
         /// A CR without LF, or an LF without CR.
         case bareLineEnd
+        /// A line that is a dot, between two line ends of which one is a bare LF.
+        case loneDot
         case null
-        case lineTooLong
         case contentTooLong
     }
-
-    /// Octets of a line without its CRLF (RFC 5321 §4.5.3.1.6, RFC 5322 §2.1.1).
-    package static let maximumLineOctets = 998
 
     private enum Position {
         case lineStart
@@ -47,22 +49,24 @@ package struct DataDecoder: Sendable {
 
     private let maximumOctets: Int
     private let maximumSwallowedOctets: Int
+    private let bareLineFeed: BareLineFeed
     private var position = Position.lineStart
-    private var lineOctets = 0
+    /// The line before this one ended with a bare LF.
+    private var isAfterBareLineFeed = false
     private var swallowed = 0
     private var untoldFault: Fault?
     /// The first fault that was seen.
     package private(set) var fault: Fault?
-    /// Octets of the content: without transparency dots and the end of data (RFC 1870 §5), up to the fault.
+    /// Octets of the content: without transparency dots and the end of data (RFC 1870 §5), with the CRs that were
+    /// added, up to the fault.
     package private(set) var octets = 0
-    /// Octets of the longest line, without its CRLF.
-    package private(set) var longestLine = 0
-    /// An octet above 127 was seen.
-    package private(set) var isEightBit = false
+    /// Bare LFs became line ends.
+    package private(set) var hasRepairedLineEnds = false
 
     /// - Parameter maximumOctets: of the content. After a fault, four times as many and 1 MiB are swallowed.
-    package init(maximumOctets: Int) {
+    package init(maximumOctets: Int, bareLineFeed: BareLineFeed = .reject) {
         self.maximumOctets = maximumOctets
+        self.bareLineFeed = bareLineFeed
         let (product, overflow) = maximumOctets.multipliedReportingOverflow(by: 4)
         self.maximumSwallowedOctets = overflow ? .max - (1 << 20) : min(product, .max - (1 << 20)) + (1 << 20)
     }
@@ -72,6 +76,7 @@ package struct DataDecoder: Sendable {
     /// After `end` what is left in the buffer is none of the content.
     package mutating func next(from buffer: inout ByteBuffer) -> Part? {
         while buffer.readableBytes > 0 {
+            let isAfterReturn = position == .afterReturn
             let scan = unsafe buffer.withUnsafeReadableBytes { bytes in unsafe self.scan(bytes) }
             let content = buffer.readSlice(length: scan.content)
             buffer.moveReaderIndex(forwardBy: scan.consumed - scan.content)
@@ -83,7 +88,9 @@ package struct DataDecoder: Sendable {
                 swallowed += scan.consumed
                 if swallowed > maximumSwallowedOctets { return .endless }
             } else if let content, scan.content > 0 {
-                return .content(content)
+                guard scan.bareLineFeeds > 0 else { return .content(content) }
+                hasRepairedLineEnds = true
+                return .content(content.addingReturns(scan.bareLineFeeds, isAfterReturn: isAfterReturn))
             }
             if scan.isEnd { return .end }
         }
@@ -96,6 +103,8 @@ package struct DataDecoder: Sendable {
         var consumed: Int
         /// Octets of content, at the front.
         var content: Int
+        /// LFs in the content that need a CR.
+        var bareLineFeeds = 0
         /// The end of data was consumed, and no content in the same scan.
         var isEnd = false
     }
@@ -103,10 +112,11 @@ package struct DataDecoder: Sendable {
     /// Scans up to the first octet that does not belong to the content, or to the end.
     private mutating func scan(_ bytes: UnsafeRawBufferPointer) -> Scan {
         var index = 0
+        var bareLineFeeds = 0
         while index < bytes.count {
             switch position {
             case .insideLine:
-                index = unsafe scanLine(bytes, from: index)
+                index = unsafe scanLine(bytes, from: index, &bareLineFeeds)
             case .lineStart:
                 guard unsafe bytes[index] == UInt8(ascii: ".") else {
                     position = .insideLine
@@ -114,7 +124,7 @@ package struct DataDecoder: Sendable {
                 }
                 position = .afterDot
                 // The dot is dropped. Content before it goes out first; the dot goes with it.
-                return counted(Scan(consumed: index + 1, content: index))
+                return counted(Scan(consumed: index + 1, content: index, bareLineFeeds: bareLineFeeds))
             case .afterReturn:
                 guard unsafe bytes[index] == UInt8(ascii: "\n") else {
                     note(.bareLineEnd)
@@ -122,7 +132,7 @@ package struct DataDecoder: Sendable {
                     continue
                 }
                 index += 1
-                endLine()
+                endLine(bare: false)
             case .afterDot:
                 // RFC 5321 §4.5.2: the first dot of a line is taken out, whatever follows it.
                 if unsafe bytes[index] == UInt8(ascii: "\r") {
@@ -131,23 +141,28 @@ package struct DataDecoder: Sendable {
                     // Not handed on: the CR belongs to the end of data, or it is bare.
                     return Scan(consumed: index, content: 0)
                 }
+                if unsafe bytes[index] == UInt8(ascii: "\n"), bareLineFeed == .normalise { note(.loneDot) }
                 position = .insideLine
             case .afterDotReturn:
-                if unsafe bytes[index] == UInt8(ascii: "\n") {
-                    position = .lineStart
-                    return Scan(consumed: index + 1, content: 0, isEnd: true)
+                guard unsafe bytes[index] == UInt8(ascii: "\n") else {
+                    note(.bareLineEnd)
+                    position = .insideLine
+                    continue
                 }
-                note(.bareLineEnd)
-                position = .insideLine
+                let isEnd = !isAfterBareLineFeed
+                endLine(bare: false)
+                if isEnd { return Scan(consumed: index + 1, content: 0, isEnd: true) }
+                note(.loneDot)
+                index += 1
             }
         }
-        return counted(Scan(consumed: index, content: index))
+        return counted(Scan(consumed: index, content: index, bareLineFeeds: bareLineFeeds))
     }
 
     /// Counts the content of a scan.
     private mutating func counted(_ scan: Scan) -> Scan {
         guard fault == nil else { return scan }
-        octets += scan.content
+        octets += scan.content + scan.bareLineFeeds
         if octets > maximumOctets { note(.contentTooLong) }
         return scan
     }
@@ -158,29 +173,29 @@ package struct DataDecoder: Sendable {
         untoldFault = fault
     }
 
-    private mutating func endLine() {
+    private mutating func endLine(bare isBare: Bool) {
         position = .lineStart
-        longestLine = max(longestLine, lineOctets)
-        lineOctets = 0
+        isAfterBareLineFeed = isBare
     }
 
-    /// Passes octets of a line up to its CR, or to the end, and returns the index after them.
-    private mutating func scanLine(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    /// Passes octets of a line up to its end, or to that of the octets, and returns the index after them.
+    private mutating func scanLine(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, _ bareLineFeeds: inout Int
+    ) -> Int {
         var index = start
-        defer {
-            if lineOctets > DataDecoder.maximumLineOctets { note(.lineTooLong) }
-        }
         while true {
-            index = unsafe skipText(bytes, from: index)
-            guard index < bytes.count else {
-                lineOctets += index - start
-                return index
-            }
-            switch unsafe bytes[index] {
+            index = unsafe DataDecoder.skipText(bytes, from: index)
+            guard index < bytes.count else { return index }
+            let byte = unsafe bytes[index]
+            index += 1
+            switch byte {
             case UInt8(ascii: "\r"):
-                lineOctets += index - start
                 position = .afterReturn
-                return index + 1
+                return index
+            case UInt8(ascii: "\n") where bareLineFeed == .normalise:
+                bareLineFeeds += 1
+                endLine(bare: true)
+                return index
             case UInt8(ascii: "\n"):
                 note(.bareLineEnd)
             case 0:
@@ -188,31 +203,56 @@ package struct DataDecoder: Sendable {
             default:
                 break
             }
-            index += 1
         }
     }
 
     /// The index of the first octet at or after `start` that may be CR, LF or NUL.
-    private mutating func skipText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    private static func skipText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let highBits: UInt64 = 0x8080_8080_8080_8080
         let sixteens: UInt64 = 0x1010_1010_1010_1010
         var index = start
-        var seen: UInt64 = 0
-        defer { if seen & highBits != 0 { isEightBit = true } }
         // Eight octets at a time: the subtraction borrows from the high bit of an octet only if one of them
         // is below 16, as CR, LF and NUL are.
         while index + 8 <= bytes.count {
             let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             if (word &- sixteens) & ~word & highBits != 0 { break }
-            seen |= word
             index += 8
         }
-        while index < bytes.count {
-            let byte = unsafe bytes[index]
-            if byte < 16 { break }
-            seen |= UInt64(byte)
-            index += 1
-        }
+        while index < bytes.count, unsafe bytes[index] >= 16 { index += 1 }
         return index
+    }
+}
+
+/// What becomes of an LF without CR in a content.
+package enum BareLineFeed: String, Hashable, Sendable, CaseIterable {
+    /// The content is refused.
+    case reject
+    /// It becomes CRLF.
+    case normalise
+}
+
+extension ByteBuffer {
+    /// A copy in which each LF has its CR.
+    ///
+    /// - Parameters:
+    ///   - count: how many LFs have none.
+    ///   - isAfterReturn: a CR stands before these octets.
+    fileprivate func addingReturns(_ count: Int, isAfterReturn: Bool) -> ByteBuffer {
+        let view = readableBytesView
+        var copy = ByteBuffer()
+        copy.reserveCapacity(view.count + count)
+        var start = view.startIndex
+        var position = start
+        while let lineFeed = view[position...].firstIndex(of: UInt8(ascii: "\n")) {
+            position = lineFeed + 1
+            let hasReturn =
+                lineFeed == view.startIndex ? isAfterReturn : view[lineFeed - 1] == UInt8(ascii: "\r")
+            if hasReturn { continue }
+            copy.writeBytes(view[start..<lineFeed])
+            copy.writeInteger(UInt8(ascii: "\r"))
+            start = lineFeed
+        }
+        copy.writeBytes(view[start...])
+        return copy
     }
 }

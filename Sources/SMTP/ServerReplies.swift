@@ -86,8 +86,11 @@ extension Reply {
             self.init(550, EnhancedStatusCode(5, 5, 2), "bare LF/CR received; lines end with CRLF")
         case .null:
             self.init(550, EnhancedStatusCode(5, 5, 2), "NUL received")
-        case .lineTooLong:
-            self.init(550, EnhancedStatusCode(5, 6, 0), "Line over 998 octets; encode it as quoted-printable or base64")
+        case .loneDot:
+            self.init(
+                550, EnhancedStatusCode(5, 5, 2),
+                "a dot alone on a line with a bare LF: data ends with CRLF.CRLF, and a dot that begins a line is doubled"
+            )
         case .contentTooLong:
             self = .sizeExceeded
         }

@@ -16,6 +16,8 @@ extension ServerSession {
         package let maximumErrors: Int
         /// Whether the peer may submit without authentication.
         package var maySubmit: Bool
+        /// What becomes of an LF without CR in a content.
+        package var bareLineFeed = BareLineFeed.reject
         let greeting: Reply
         let helloReply: Reply
         let extendedHelloReply: Reply

@@ -114,8 +114,8 @@ extension ServerSession {
         case content(ByteBuffer)
         /// Abort the intake transaction: its content is refused. More may come in, none of it is of use.
         case abandonContent(DataDecoder.Fault)
-        /// Finish the intake transaction, then call `intakeEnded`.
-        case finishContent
+        /// Tell the intake transaction what was repaired on the way to it and finish it, then call `intakeEnded`.
+        case finishContent([Repair])
     }
 
     /// The next thing to do with what came in; nil when more input or another event is needed.
@@ -139,7 +139,7 @@ extension ServerSession {
                 letGoOfEmptyInput()
                 return nil
             }
-            return contentRead(part, fault: decoder.fault)
+            return contentRead(part, decoder)
         }
     }
 
@@ -295,7 +295,8 @@ extension ServerSession {
         guard let hello else { return refuse(.greetFirst) }
         guard let transaction else { return refuse(.mailFirst) }
         guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
-        state = .content(DataDecoder(maximumOctets: configuration.maximumMessageOctets))
+        state = .content(
+            DataDecoder(maximumOctets: configuration.maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
         let submission = Submission(
             envelope: Envelope(
                 reversePath: transaction.reversePath, recipients: transaction.recipients,
@@ -306,22 +307,22 @@ extension ServerSession {
         return .beginContent(submission, .goOn)
     }
 
-    private mutating func contentRead(_ part: DataDecoder.Part, fault: DataDecoder.Fault?) -> OnInput {
+    private mutating func contentRead(_ part: DataDecoder.Part, _ decoder: DataDecoder) -> OnInput {
         switch part {
         case .content(let octets):
             return .content(octets)
         case .fault(let fault):
             return .abandonContent(fault)
         case .end:
-            guard let fault else {
+            guard let fault = decoder.fault else {
                 state = .committing
-                return .finishContent
+                return .finishContent(decoder.hasRepairedLineEnds ? [.lineEnds] : [])
             }
             state = .command
             transaction = nil
             return .reply(Reply(fault))
         case .endless:
-            return .replyAndClose(closing(Reply(fault ?? .contentTooLong)))
+            return .replyAndClose(closing(Reply(decoder.fault ?? .contentTooLong)))
         }
     }
 

@@ -12,6 +12,7 @@ internal import Synchronization
 /// the search for orphans can tell what a running session is just writing from what a dead one left.
 final class ContentFiles: Sendable {
     static let shardCount = 64
+    private static let blockOctets = 32 * 1024
 
     let directory: SpoolDirectory
     let beforeWrite: (@Sendable (WritePoint) throws -> Void)?
@@ -69,6 +70,29 @@ final class ContentFiles: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .fromErrno("Can't write \(path)") }
             unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    /// Hands on the octets of a range, in blocks of at most 32 KiB.
+    ///
+    /// It throws a `SpoolError`, or what `consume` throws.
+    func read(_ path: String, _ range: Range<Int>, _ consume: ([UInt8]) throws -> Void) throws {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SpoolError.fromErrno("Can't open \(path)") }
+        defer { close(descriptor) }
+        var position = range.lowerBound
+        while position < range.upperBound {
+            try fault(.readFile, "Can't read \(path)")
+            var block = [UInt8](repeating: 0, count: min(ContentFiles.blockOctets, range.upperBound - position))
+            let count = unsafe block.withUnsafeMutableBytes { buffer in
+                unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(position))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SpoolError.fromErrno("Can't read \(path)") }
+            guard count > 0 else { throw SpoolError(.failed, "\(path) is shorter than what was written to it") }
+            block.removeLast(block.count - count)
+            try consume(block)
+            position += count
         }
     }
 

@@ -60,6 +60,20 @@ package final class ContentWriter: Sendable {
         }
     }
 
+    /// What was appended, to be read before anything else happens to it.
+    ///
+    /// May block if `append` said so.
+    package func written() throws(SpoolError) -> WrittenContent {
+        try state.withLock { state throws(SpoolError) in
+            precondition(!state.isFinished, "read after finish or discard")
+            guard let file = state.file else {
+                return WrittenContent(place: .memory(state.buffer), length: state.length)
+            }
+            try flush(&state, to: file)
+            return WrittenContent(place: .file(path: file.path, files), length: state.length)
+        }
+    }
+
     /// No more octets follow.
     ///
     /// A file is on disk, with its name, when this returns: call it on a thread that may block if `append` said so.

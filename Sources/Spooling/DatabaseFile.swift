@@ -32,7 +32,9 @@ enum DatabaseFile {
     }
 
     /// A connection that only reads, beside a daemon or without one.
-    static func openReader(_ directory: SpoolDirectory) throws(SpoolError) -> DatabaseQueue {
+    ///
+    /// The spool may be one that an earlier version made and this one's daemon has not opened yet.
+    static func openReader(_ directory: SpoolDirectory) throws(SpoolError) -> (DatabaseQueue, Schema) {
         do {
             var configuration = Configuration()
             configuration.readonly = true
@@ -40,12 +42,15 @@ enum DatabaseFile {
             // Readers of a WAL file wait only while it is being recovered or truncated.
             configuration.busyMode = .timeout(5)
             let queue = try DatabaseQueue(path: directory.database, configuration: configuration)
-            let (isEmpty, isNewer) = try queue.read { database in
-                (try !database.tableExists("totals"), try migrator.hasBeenSuperseded(database))
+            let (isEmpty, isNewer, applied) = try queue.read { database in
+                (
+                    try !database.tableExists("totals"), try migrator.hasBeenSuperseded(database),
+                    try migrator.appliedIdentifiers(database)
+                )
             }
             if isNewer { throw SpoolError(.unusable, "\(directory.database) was made by a newer version of Waxwing") }
             if isEmpty { throw SpoolError(.unusable, "\(directory.database) is not a spool yet") }
-            return queue
+            return (queue, Schema(hasRepairs: applied.contains("2")))
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
@@ -74,9 +79,10 @@ enum DatabaseFile {
         }
     }
 
-    private static var migrator: DatabaseMigrator {
+    static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { database in try database.execute(sql: firstSchema) }
+        migrator.registerMigration("2") { database in try database.execute(sql: secondSchema) }
         return migrator
     }
 
@@ -139,4 +145,17 @@ enum DatabaseFile {
         );
         INSERT INTO totals VALUES (0, 0, 0);
         """
+
+    /// SQLite keeps such a default in the schema: no row is rewritten, however long the queue.
+    private static let secondSchema = """
+        -- What intake changed in the message: words with spaces between them.
+        ALTER TABLE messages ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
+        """
+}
+
+/// What the tables of a spool have, after the migrations that it has seen.
+struct Schema: Hashable, Sendable {
+    var hasRepairs: Bool
+
+    static let current = Schema(hasRepairs: true)
 }

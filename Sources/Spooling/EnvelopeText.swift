@@ -50,6 +50,22 @@ enum EnvelopeText {
         throw SpoolError(.failed, "Not a mailbox in the spool: \(String(decoding: text, as: UTF8.self))")
     }
 
+    /// The words of the repairs, with spaces between them.
+    static func text(of repairs: [Repair]) -> String {
+        repairs.map(\.rawValue).joined(separator: " ")
+    }
+
+    static func repairs(in text: String) throws(SpoolError) -> [Repair] {
+        var repairs: [Repair] = []
+        for word in text.split(separator: " ") {
+            guard let repair = Repair(rawValue: String(word)) else {
+                throw SpoolError(.failed, "Not a repair in the spool: \(word)")
+            }
+            repairs.append(repair)
+        }
+        return repairs
+    }
+
     static func octets(of bodyHashes: [BodyHash]) -> [UInt8] {
         var octets: [UInt8] = []
         octets.reserveCapacity(bodyHashes.count * 33)

@@ -30,6 +30,8 @@ package struct QueueDetail: Hashable, Sendable {
     package var envelope: Envelope
     package var headerSection: [UInt8]
     package var recipients: [QueueRecipient]
+    /// What intake changed.
+    package var repairs: [Repair]
 }
 
 /// Where a recipient stands.

@@ -68,6 +68,8 @@ package final class Spool: Sendable {
     /// Everything that touches the database.
     let writer = DispatchQueue(label: "spool.writer")
     let state: Mutex<State>
+    /// The newest queue ID that was in the spool when it was opened; those given from then on must be newer.
+    package let newestQueueID: QueueID?
 
     var limits: SpoolLimits { configuration.limits }
 
@@ -79,15 +81,20 @@ package final class Spool: Sendable {
         let lock = try DirectoryLock(directory)
         let database = try DatabaseFile.openWriter(directory)
         let totals: Totals
+        let newestQueueID: QueueID?
         do {
-            totals = try database.read { try Store(database: $0, beforeWrite: nil).totals() }
+            (totals, newestQueueID) = try database.read { database in
+                let store = Store(database: database, beforeWrite: nil)
+                return (try store.totals(), try store.newestQueueID())
+            }
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
         let files = ContentFiles(
             directory: directory, instance: .random(in: .min ... .max), beforeWrite: configuration.beforeWrite)
         let spool = Spool(
-            configuration, clock: clock, logger: logger, lock: lock, database: database, files: files, totals: totals)
+            configuration, clock: clock, logger: logger, lock: lock, database: database, files: files, totals: totals,
+            newestQueueID: newestQueueID)
         spool.removeOrphans(fromShard: 0)
         spool.armUpkeep()
         return spool
@@ -95,7 +102,7 @@ package final class Spool: Sendable {
 
     private init(
         _ configuration: SpoolConfiguration, clock: WallClock, logger: Logger, lock: DirectoryLock,
-        database: DatabaseQueue, files: ContentFiles, totals: Totals
+        database: DatabaseQueue, files: ContentFiles, totals: Totals, newestQueueID: QueueID?
     ) {
         self.configuration = configuration
         self.clock = clock
@@ -103,6 +110,7 @@ package final class Spool: Sendable {
         self.lock = lock
         self.database = database
         self.files = files
+        self.newestQueueID = newestQueueID
         self.freeSpace = FreeSpace(path: files.directory.path, minimum: configuration.minimumFree)
         var state = State()
         state.totals = totals

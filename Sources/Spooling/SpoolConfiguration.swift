@@ -70,9 +70,9 @@ package struct SpoolLimits: Hashable, Sendable {
     package init() {}
 }
 
-/// Each kind of write, for tests that let the n-th one fail.
+/// Each kind of access to the disk that a message's way in and out needs, for tests that let the n-th one fail.
 enum WritePoint: Hashable, Sendable {
     case begin, insertMessage, insertDue, deleteMessage, deleteDue, updateRecipient, keepFields, updateTotals, commit
     case checkpoint, reclaim
-    case createFile, writeFile, syncFile, syncDirectory, unlinkFile
+    case createFile, writeFile, syncFile, syncDirectory, unlinkFile, readFile
 }

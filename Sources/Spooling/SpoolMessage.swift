@@ -14,10 +14,12 @@ package struct NewMessage: Hashable, Sendable {
     package var headerLength: Int
     package var bodyHashes: [BodyHash]
     package var authorDomain: Domain
+    /// What intake changed, each once.
+    package var repairs: [Repair]
 
     package init(
         queueID: QueueID, envelope: Envelope, arrival: Timestamp, expiry: Timestamp, headerLength: Int,
-        bodyHashes: [BodyHash], authorDomain: Domain
+        bodyHashes: [BodyHash], authorDomain: Domain, repairs: [Repair] = []
     ) {
         self.queueID = queueID
         self.envelope = envelope
@@ -26,6 +28,7 @@ package struct NewMessage: Hashable, Sendable {
         self.headerLength = headerLength
         self.bodyHashes = bodyHashes
         self.authorDomain = authorDomain
+        self.repairs = repairs
     }
 }
 

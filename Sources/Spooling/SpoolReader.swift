@@ -14,6 +14,7 @@ package final class SpoolReader: Sendable {
 
     private let directory: SpoolDirectory
     private let database: DatabaseQueue
+    private let schema: Schema
 
     /// The spool in a directory.
     ///
@@ -25,19 +26,21 @@ package final class SpoolReader: Sendable {
             throw SpoolError(
                 .unusable, "No permission to read \(directory.database): ask as root or as the owner of \(path)")
         }
-        return SpoolReader(directory: directory, database: try DatabaseFile.openReader(directory))
+        let (database, schema) = try DatabaseFile.openReader(directory)
+        return SpoolReader(directory: directory, database: database, schema: schema)
     }
 
-    private init(directory: SpoolDirectory, database: DatabaseQueue) {
+    private init(directory: SpoolDirectory, database: DatabaseQueue, schema: Schema) {
         self.directory = directory
         self.database = database
+        self.schema = schema
     }
 
     /// Messages in the order of their arrival, after one that an earlier call ended with.
     package func list(limit: Int, after: QueueID? = nil) throws(SpoolError) -> [QueueEntry] {
         try read { store in
             let statement = try store.database.cachedStatement(
-                sql: "SELECT \(Store.messageColumns) FROM messages WHERE id > ? ORDER BY id LIMIT ?")
+                sql: "SELECT \(store.messageColumns) FROM messages WHERE id > ? ORDER BY id LIMIT ?")
             let count = max(0, min(limit, SpoolReader.maximumEntries))
             let messages = try Row.fetchAll(statement, arguments: [after?.rawValue ?? 0, count]).map(Store.message)
             return try messages.map { stored in
@@ -60,7 +63,7 @@ package final class SpoolReader: Sendable {
                 }
             return QueueDetail(
                 entry: SpoolReader.entry(stored, recipients: recipients), envelope: stored.message.envelope,
-                headerSection: headerSection, recipients: recipients)
+                headerSection: headerSection, recipients: recipients, repairs: stored.message.repairs)
         }
     }
 
@@ -73,7 +76,7 @@ package final class SpoolReader: Sendable {
 
     private func read<T>(_ body: (Store) throws -> T) throws(SpoolError) -> T {
         do {
-            return try database.read { try body(Store(database: $0, beforeWrite: nil)) }
+            return try database.read { try body(Store(database: $0, beforeWrite: nil, schema: schema)) }
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }

@@ -23,10 +23,18 @@ struct TriedRecipient {
 }
 
 extension Store {
-    static let messageColumns = """
-        id, arrival, expiry, reverse_path, recipients, eight_bit, author_domain, body_hashes, header_length,
-        held, length, file
+    /// What `message` reads.
+    var messageColumns: String {
         """
+        id, arrival, expiry, reverse_path, recipients, eight_bit, author_domain, body_hashes, header_length,
+        held, length, file, \(schema.hasRepairs ? "repairs" : "''")
+        """
+    }
+
+    /// The newest queue ID of the messages there are; nil without any.
+    func newestQueueID() throws -> QueueID? {
+        try Int64.fetchOne(database, sql: "SELECT max(id) FROM messages").flatMap(QueueID.init(rawValue:))
+    }
 
     func totals() throws -> Totals {
         guard let row = try Row.fetchOne(database, sql: "SELECT messages, deferred, octets FROM totals") else {
@@ -58,7 +66,7 @@ extension Store {
     }
 
     func message(_ id: Int64) throws -> StoredMessage? {
-        let statement = try database.cachedStatement(sql: "SELECT \(Store.messageColumns) FROM messages WHERE id = ?")
+        let statement = try database.cachedStatement(sql: "SELECT \(messageColumns) FROM messages WHERE id = ?")
         return try Row.fetchOne(statement, arguments: [id]).map(Store.message)
     }
 
@@ -74,7 +82,8 @@ extension Store {
                 reversePath: try EnvelopeText.reversePath(in: row[3]),
                 recipients: try EnvelopeText.recipients(in: row[4]), isEightBit: row[5]),
             arrival: Timestamp(milliseconds: row[1]), expiry: Timestamp(milliseconds: row[2]), headerLength: row[8],
-            bodyHashes: try EnvelopeText.bodyHashes(in: hashes), authorDomain: domain)
+            bodyHashes: try EnvelopeText.bodyHashes(in: hashes), authorDomain: domain,
+            repairs: try EnvelopeText.repairs(in: row[12]))
         return StoredMessage(message: message, isHeld: row[9], length: row[10], file: row[11])
     }
 

@@ -9,6 +9,8 @@ internal import Mail
 struct Store {
     let database: Database
     let beforeWrite: (@Sendable (WritePoint) throws -> Void)?
+    /// What the tables have; a reader may meet those of an earlier version.
+    var schema = Schema.current
 
     func insert(_ message: NewMessage, content: StoredContent, file: String?) throws {
         try beforeWrite?(.insertMessage)
@@ -16,14 +18,15 @@ struct Store {
         try database.cachedStatement(
             sql: """
                 INSERT INTO messages (id, arrival, expiry, reverse_path, recipients, recipient_count, eight_bit,
-                    author_domain, body_hashes, length, header_length, file, content)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    author_domain, body_hashes, length, header_length, file, content, repairs)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             message.queueID.rawValue, message.arrival.milliseconds, message.expiry.milliseconds,
             message.envelope.reversePath.description, try EnvelopeText.text(of: message.envelope.recipients),
             message.envelope.recipients.count, message.envelope.isEightBit, message.authorDomain.name,
             Data(EnvelopeText.octets(of: message.bodyHashes)), content.length, message.headerLength, file, inline,
+            EnvelopeText.text(of: message.repairs),
         ])
     }
 

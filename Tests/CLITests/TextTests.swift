@@ -88,7 +88,8 @@ import Testing
             lastNextHop: nil, owner: nil)
         let entry = QueueEntryDocument(
             queueID: "0000000000001", arrival: 1000, expiry: 2000, octets: 374, reversePath: "a@example.com",
-            isHeld: true, isActive: true, recipients: [recipient, done])
+            isHeld: true, isActive: true, repairs: ["line-ends", "encoded-long-lines", "of-tomorrow"],
+            recipients: [recipient, done])
         #expect(
             QueueText.show(entry) == """
                 0000000000001  on its way out now  held
@@ -96,6 +97,9 @@ import Testing
                 arrived  \(Moment.text(1000))
                 expires  \(Moment.text(2000))
                 size     374 octets
+                repairs  line ends: LF became CRLF
+                         a body part with lines over 998 octets was encoded
+                         of-tomorrow
                 to       <b@example.net>  deferred, 2 attempts deferred
                          451 4.7.1 try later
                          said by mx.example.net
@@ -115,7 +119,7 @@ import Testing
             lastNextHop: nil, owner: owner)
         let entry = QueueEntryDocument(
             queueID: "0000000000001", arrival: 1000, expiry: 2000, octets: 1, reversePath: "", isHeld: false,
-            isActive: false, recipients: [recipient])
+            isActive: false, repairs: [], recipients: [recipient])
         #expect(QueueText.show(entry).contains(words))
         #expect(QueueText.show(entry).hasPrefix("0000000000001\nfrom     <>\n"))
     }

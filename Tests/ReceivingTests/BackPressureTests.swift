@@ -39,6 +39,8 @@ import Testing
                 return true
             }
 
+            func note(_ repair: Repair) {}
+
             func finish(_ completion: @escaping @Sendable (IntakeResult) -> Void) {
                 intake.calls.withLock { $0.append("finish") }
                 completion(.accepted(QueueID(arrival: Timestamp(milliseconds: 1), distinguisher: 1)))

@@ -10,6 +10,7 @@ final class FakeIntake: Intake {
     struct Message: Sendable {
         var submission: Submission
         var content: [UInt8]
+        var repairs: [Repair] = []
     }
 
     private struct State {
@@ -92,6 +93,7 @@ final class FakeIntake: Intake {
 private final class FakeTransaction: IntakeTransaction {
     private struct State {
         var content: [UInt8] = []
+        var repairs: [Repair] = []
         var octets = 0
         var isOver = false
         var isInside = false
@@ -122,14 +124,23 @@ private final class FakeTransaction: IntakeTransaction {
         }
     }
 
+    func note(_ repair: Repair) {
+        enter("note")
+        state.withLock { state in
+            state.repairs.append(repair)
+            state.isInside = false
+        }
+    }
+
     func finish(_ completion: @escaping @Sendable (IntakeResult) -> Void) {
         enter("finish")
-        let content = state.withLock { state in
+        let (content, repairs) = state.withLock { state in
             state.isOver = true
             state.isInside = false
-            return state.content
+            return (state.content, state.repairs)
         }
-        intake.finished(FakeIntake.Message(submission: submission, content: content), completion)
+        intake.finished(
+            FakeIntake.Message(submission: submission, content: content, repairs: repairs), completion)
     }
 
     func abort() {

@@ -6,6 +6,7 @@ import Mail
 import NIOCore
 import NIOPosix
 import Receiving
+import SMTP
 import ServiceLifecycle
 import Testing
 
@@ -163,6 +164,26 @@ import Testing
                 #expect(try await third.ask("MAIL FROM:<ada@example.com>") == "250 2.1.0 Sender OK")
                 #expect(try await third.ask("RCPT TO:<bob@example.org>") == "250 2.1.5 Recipient OK")
                 #expect(try await third.ask("RCPT TO:<eve@example.org>")?.hasPrefix("452 4.5.3") == true)
+            }
+        }
+    }
+
+    @Test func aListenerSaysWhatBecomesOfBareLineFeedsAndNewSessionsHearOfAChange() async throws {
+        let isListening = ListenerConfiguration(address: "127.0.0.1", port: 0, bareLineFeed: .normalise)
+        try await withService { service, port, intake in
+            for change in [[isListening], [ListenerConfiguration(address: "127.0.0.1", port: 1)], []] {
+                service.replaceListeners(change)
+                try await client(port) { client in
+                    try await begin(&client)
+                    #expect(try await client.ask("Subject: one\n\nx\n\r\n.")?.hasPrefix("250 ") == true)
+                }
+            }
+            #expect(intake.messages.map(\.repairs) == [[.lineEnds], [.lineEnds], [.lineEnds]])
+            #expect(intake.messages.first?.content == Array("Subject: one\r\n\r\nx\r\n\r\n".utf8))
+            service.replaceListeners([ListenerConfiguration(address: "127.0.0.1", port: 0)])
+            try await client(port) { client in
+                try await begin(&client)
+                #expect(try await client.ask("Subject: one\n\nx\r\n.")?.hasPrefix("550 5.5.2 ") == true)
             }
         }
     }

@@ -12,6 +12,7 @@ import Testing
         var content: [UInt8] = []
         var fault: DataDecoder.Fault?
         var hasEnded = false
+        var hasRepairedLineEnds = false
         /// What was left after the end.
         var rest: [UInt8] = []
     }
@@ -22,8 +23,10 @@ import Testing
         "\r\n\0.\r\n", "\r\n.\0\r\n", "\r\n.\r\r\n", "\0\r\n.\r\n", "\r\n.\n\r\n", "\n\r\n.\r\n", "\n\n.\r\n",
     ]
 
-    static func decode(_ pieces: [ArraySlice<UInt8>], maximumOctets: Int = 1_000_000) -> Result {
-        var decoder = DataDecoder(maximumOctets: maximumOctets)
+    static func decode(
+        _ pieces: [ArraySlice<UInt8>], maximumOctets: Int = 1_000_000, _ bareLineFeed: BareLineFeed = .reject
+    ) -> Result {
+        var decoder = DataDecoder(maximumOctets: maximumOctets, bareLineFeed: bareLineFeed)
         var result = Result()
         var buffer = ByteBuffer()
         for piece in pieces {
@@ -42,11 +45,15 @@ import Testing
             }
             if result.hasEnded { result.rest += Array(buffer.readableBytesView) }
         }
+        result.hasRepairedLineEnds = decoder.hasRepairedLineEnds
+        if decoder.fault == nil { #expect(decoder.octets == result.content.count) }
         return result
     }
 
     /// The same, octet by octet over the whole: slow and plain.
-    static func reference(_ input: [UInt8], maximumOctets: Int = 1_000_000) -> Result {
+    static func reference(
+        _ input: [UInt8], maximumOctets: Int = 1_000_000, _ bareLineFeed: BareLineFeed = .reject
+    ) -> Result {
         var result = Result()
         let end = stride(from: 0, to: input.count, by: 1).first { index in
             input[index...].starts(with: Array(".\r\n".utf8))
@@ -65,7 +72,15 @@ import Testing
                 continue
             }
             if content[index] == 13, index + 1 < content.count || end != nil { faults.append((index, .bareLineEnd)) }
-            if content[index] == 10 { faults.append((index, .bareLineEnd)) }
+            if content[index] == 10 {
+                if bareLineFeed == .normalise {
+                    result.hasRepairedLineEnds = true
+                    lines.append([])
+                    index += 1
+                    continue
+                }
+                faults.append((index, .bareLineEnd))
+            }
             if content[index] == 0 { faults.append((index, .null)) }
             lines[lines.count - 1].append(content[index])
             index += 1
@@ -73,7 +88,8 @@ import Testing
         let unstuffed = lines.map { $0.first == UInt8(ascii: ".") ? Array($0.dropFirst()) : $0 }
         result.content = Array(unstuffed.joined(separator: [13, 10]))
         result.fault = faults.first?.1
-        if unstuffed.contains(where: { $0.count > DataDecoder.maximumLineOctets }) { result.fault = .lineTooLong }
+        // One between two CRLFs would have been the end.
+        if lines.contains([UInt8(ascii: ".")]) { result.fault = .loneDot }
         if result.fault == nil, result.content.count > maximumOctets { result.fault = .contentTooLong }
         return result
     }
@@ -90,7 +106,35 @@ import Testing
                 #expect(result.rest == expected.rest)
                 // Some endings hold the one true end after their fault; of the others nothing gets out.
                 if !ending.hasSuffix("\r\n.\r\n") { #expect(result.rest == Array("QUIT\r\n".utf8)) }
+                let normalised = DataDecoderTests.decode(
+                    [stream[..<cut], stream[cut...]], maximumOctets: maximumOctets, .normalise)
+                #expect(normalised.hasEnded)
+                let isFault = DataDecoderTests.reference(stream, maximumOctets: maximumOctets, .normalise).fault != nil
+                #expect((normalised.fault != nil) == isFault)
+                #expect(normalised.rest == expected.rest)
             }
+        }
+    }
+
+    @Test(
+        "with normalise a bare LF is a line end, whose dots are doubled like others",
+        arguments: [
+            ("a\nb\n.\r\n", nil), ("a\n\n\nb\r\n.\r\n", "a\r\n\r\n\r\nb\r\n"), ("\na\r\n.\r\n", "\r\na\r\n"),
+            ("a\n..\nb\r\n.\r\n", "a\r\n.\r\nb\r\n"), ("a\n.b\r\n.\r\n", "a\r\nb\r\n"),
+            ("..\n..\r\n.\r\n", ".\r\n.\r\n"), ("a\r\n\nb\r\n.\r\n", "a\r\n\r\nb\r\n"),
+            ("a\n\r\nb\r\n.\r\n", "a\r\n\r\nb\r\n"), ("a\nb\r\n.\n\r\n.\r\n", nil), (".\na\r\n.\r\n", nil),
+            ("a\n.\r\n.\r\n", nil), ("a\nb\rc\r\n.\r\n", nil), ("a\nb\0\r\n.\r\n", nil),
+        ])
+    func normalise(_ stream: String, _ content: String?) {
+        let octets = Array(stream.utf8)
+        let expected = DataDecoderTests.reference(octets, .normalise)
+        let pieces = [octets.indices.map { octets[$0...$0] }] + octets.indices.map { [octets[..<$0], octets[$0...]] }
+        for pieces in pieces {
+            let result = DataDecoderTests.decode(pieces, .normalise)
+            #expect(result.hasEnded == expected.hasEnded)
+            #expect((result.fault == nil) == (content != nil))
+            guard let content else { continue }
+            #expect(result == Result(content: Array(content.utf8), hasEnded: true, hasRepairedLineEnds: true))
         }
     }
 
@@ -103,31 +147,14 @@ import Testing
         #expect(result == Result(content: Array("a\r\n".utf8), hasEnded: true, rest: Array("NOOP\r\n".utf8)))
     }
 
-    @Test("a line may have 998 octets and not one more", arguments: [998, 999])
-    func longestLine(_ octets: Int) {
-        let line = [UInt8](repeating: UInt8(ascii: "x"), count: octets)
-        let stream = line + Array("\r\n.\r\n".utf8)
-        let stuffed = Array(".".utf8) + stream
-        for stream in [stream, stuffed] {
-            for cut in [0, 1, 2, 500, 997, 998, 999, 1000, 1001, 1002] {
-                let result = DataDecoderTests.decode([stream[..<cut], stream[cut...]])
-                #expect(result.fault == (octets > 998 ? .lineTooLong : nil))
-                #expect(result.hasEnded)
-            }
+    @Test("a long line is no fault: it is repaired behind the decoder", arguments: [998, 999, 100_000])
+    func longLine(_ octets: Int) {
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: octets) + [13, 10]
+        for cut in [0, 1, 2, 500, 997, 998] {
+            let stream = line + Array(".\r\n".utf8)
+            let result = DataDecoderTests.decode([stream[..<cut], stream[cut...]])
+            #expect(result == Result(content: line, hasEnded: true))
         }
-    }
-
-    @Test func theCountsAreThoseOfTheContent() throws {
-        var decoder = DataDecoder(maximumOctets: 100)
-        var buffer = ByteBuffer(string: "..a\r\nlonger line\r\n\u{e9}\r\n.\r\n")
-        while let part = decoder.next(from: &buffer), part != .end {}
-        #expect(decoder.octets == 4 + 13 + 4)
-        #expect(decoder.longestLine == 11)
-        #expect(decoder.isEightBit)
-        var plain = DataDecoder(maximumOctets: 100)
-        var ascii = ByteBuffer(string: "a\u{7f}bcdefghijklmnopq\r\n.\r\n")
-        while let part = plain.next(from: &ascii), part != .end {}
-        #expect(!plain.isEightBit)
     }
 
     @Test func swallowingHasAnEnd() {
@@ -142,7 +169,7 @@ import Testing
             }
             if parts.last == .endless { break }
         }
-        #expect(parts == [.fault(.lineTooLong), .endless])
+        #expect(parts == [.fault(.contentTooLong), .endless])
     }
 
     @Test("a content without dots is handed on whole") func contentIsNotCutUp() {
@@ -175,14 +202,16 @@ import Testing
                 start = end
             }
             let maximumOctets = Int.random(in: 0..<1000, using: &generator)
-            let result = DataDecoderTests.decode(pieces, maximumOctets: maximumOctets)
-            let expected = DataDecoderTests.reference(input, maximumOctets: maximumOctets)
+            let policy: BareLineFeed = round % 2 == 0 ? .reject : .normalise
+            let result = DataDecoderTests.decode(pieces, maximumOctets: maximumOctets, policy)
+            let expected = DataDecoderTests.reference(input, maximumOctets: maximumOctets, policy)
             #expect(result.hasEnded == expected.hasEnded, "seed \(seed) round \(round) \(input)")
             #expect(result.rest == expected.rest, "seed \(seed) round \(round) \(input)")
             guard expected.hasEnded else { continue }
             #expect((result.fault == nil) == (expected.fault == nil), "seed \(seed) round \(round) \(input)")
             if expected.fault == nil {
                 #expect(result.content == expected.content, "seed \(seed) round \(round) \(input)")
+                #expect(result.hasRepairedLineEnds == expected.hasRepairedLineEnds)
             }
         }
     }

@@ -23,6 +23,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     /// The numbers of the session's configuration, by their name in the file.
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
+    private var bareLineFeed = BareLineFeed.reject
     var isCut = true
 
     var testDescription: String { name }
@@ -84,6 +85,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     private mutating func set(_ words: [String]) {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
+        case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
         case ("together", nil): isCut = words[1] != "yes"
         case (let name, let value?) where settings[name] != nil: settings[name] = value
         default: preconditionFailure("\(name): what is “@ \(words)”?")
@@ -91,10 +93,12 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     }
 
     var configuration: ServerSession.Configuration {
-        ServerSession.Configuration(
+        var configuration = ServerSession.Configuration(
             hostname: "relay.example.com", maximumMessageOctets: settings["message"] ?? 0,
             maximumRecipients: settings["recipients"] ?? 0, maximumCommandOctets: settings["command"] ?? 0,
             maximumErrors: settings["errors"] ?? 0, maySubmit: maySubmit)
+        configuration.bareLineFeed = bareLineFeed
+        return configuration
     }
 
     /// Text with the escapes of the README as octets.

@@ -8,11 +8,14 @@ import Testing
 
 /// What the dialogues can't say.
 @Suite struct ServerSessionTests {
-    private func driver(recipients: Int = 1000, message: Int = 100_000) -> SessionDriver {
-        SessionDriver(
-            ServerSession.Configuration(
-                hostname: "relay.example.com", maximumMessageOctets: message, maximumRecipients: recipients,
-                maximumCommandOctets: 4096, maximumErrors: 20, maySubmit: true))
+    private func driver(
+        recipients: Int = 1000, message: Int = 100_000, bareLineFeed: BareLineFeed = .reject
+    ) -> SessionDriver {
+        var configuration = ServerSession.Configuration(
+            hostname: "relay.example.com", maximumMessageOctets: message, maximumRecipients: recipients,
+            maximumCommandOctets: 4096, maximumErrors: 20, maySubmit: true)
+        configuration.bareLineFeed = bareLineFeed
+        return SessionDriver(configuration)
     }
 
     @Test func whoTalksBeforeTheGreetingIsTurnedAway() {
@@ -59,14 +62,26 @@ import Testing
         }
     }
 
-    @Test func aLongLineOfContentIsRefusedWithItsReason() {
+    @Test func aLongLineOfContentIsHandedOn() {
         var session = driver()
         session.connect()
         session.send("EHLO client\r\nMAIL FROM:<ada@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n")
         session.output = []
         session.send(String(repeating: "x", count: 999) + "\r\n.\r\n")
-        #expect(session.output == ["550 5.6.0 Line over 998 octets; encode it as quoted-printable or base64"])
-        #expect(session.faults == [.lineTooLong])
+        #expect(session.output == ["250 2.0.0 queued as 0000000020001"])
+        #expect(session.messages == [Array((String(repeating: "x", count: 999) + "\r\n").utf8)])
+        #expect(session.repairs == [[]])
+    }
+
+    @Test func theRepairOfLineEndsIsToldOfTheMessageThatHadIt() {
+        var session = driver(bareLineFeed: .normalise)
+        session.connect()
+        for content in ["a\nb\r\n", "a\r\nb\r\n"] {
+            session.send("EHLO client\r\nMAIL FROM:<ada@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n")
+            session.send(content + ".\r\n")
+        }
+        #expect(session.messages == [Array("a\r\nb\r\n".utf8), Array("a\r\nb\r\n".utf8)])
+        #expect(session.repairs == [[.lineEnds], []])
     }
 
     @Test func contentWithoutEndClosesTheSession() {

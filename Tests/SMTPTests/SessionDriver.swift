@@ -13,6 +13,8 @@ struct SessionDriver {
     var isClosed = false
     /// The contents that were finished and not looked at yet.
     var messages: [[UInt8]] = []
+    /// What the session said was repaired in each content that was finished.
+    var repairs: [[Repair]] = []
     var submissions: [Submission] = []
     /// What the intake answers next, if not yes.
     var refusal: IntakeRefusal?
@@ -68,7 +70,8 @@ struct SessionDriver {
             case .abandonContent(let fault):
                 content = nil
                 faults.append(fault)
-            case .finishContent:
+            case .finishContent(let repairs):
+                self.repairs.append(repairs)
                 messages.append(content ?? Array("finished, but abandoned before".utf8))
                 content = nil
                 write(session.intakeEnded(takeResult()))

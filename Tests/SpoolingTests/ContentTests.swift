@@ -67,6 +67,52 @@ import Testing
         await again.close()
     }
 
+    @Test(arguments: [0, 1, 262_144, 262_145, 700_000])
+    func `What was written can be read back before it is finished, and after that too`(count: Int) throws {
+        let spool = try fixture.open()
+        let writer = spool.contentWriter()
+        try write(octets(count), pieces: 10_007, to: writer)
+        for _ in 0..<2 {
+            let written = try writer.written()
+            #expect(written.length == count)
+            let range = count / 3..<count
+            #expect(try written.octets(range) == Array(octets(count)[range]))
+            for start in [0, count / 2, count] {
+                var read: [UInt8] = []
+                var largest = 0
+                try written.body(from: start)({ piece in
+                    read += piece
+                    largest = max(largest, piece.count)
+                })
+                #expect(read == Array(octets(count)[start...]))
+                #expect(count <= limit || largest <= 32 * 1024)
+            }
+        }
+        struct Enough: Error {}
+        if count > 0 {
+            #expect(throws: Enough.self) { try writer.written().body(from: 0)({ _ in throw Enough() }) }
+        }
+        switch try writer.finish() {
+        case .inline(let bytes): #expect(bytes == octets(count))
+        case .file(let path, _): #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == octets(count))
+        }
+        writer.discard()
+        #expect(files(fixture).isEmpty)
+    }
+
+    @Test func `A file that is shorter than what was written is an error, and not the end`() throws {
+        let spool = try fixture.open()
+        let writer = spool.contentWriter()
+        _ = try writer.append(octets(limit + 1))
+        let written = try writer.written()
+        let path = fixture.spoolPath + "/content/" + files(fixture)[0]
+        try FileHandle(forWritingTo: URL(fileURLWithPath: path)).truncate(atOffset: 100)
+        #expect(throws: SpoolError.self) { try written.octets(0..<101) }
+        #expect(throws: SpoolError.self) { try written.body(from: 50)({ _ in }) }
+        #expect(try written.octets(0..<100) == Array(octets(100)))
+        writer.discard()
+    }
+
     @Test func `Content that is discarded or forgotten leaves no file`() throws {
         let spool = try fixture.open()
         let discarded = spool.contentWriter()

@@ -17,7 +17,8 @@ import Testing
     @Test func `The queue is read beside a daemon and without one`() async throws {
         let spool = try fixture.open()
         let header = Array("From: a@example.com\r\n".utf8)
-        let waiting = fixture.message(recipients: 1, headerLength: header.count)
+        var waiting = fixture.message(recipients: 1, headerLength: header.count)
+        waiting.repairs = [.foldedHeader, .encodedLongLines]
         let tried = fixture.message(recipients: 3, headerLength: header.count)
         try await spool.enqueue(tried, content: .inline(header + Array("\r\nbody".utf8)))
         _ = await spool.claimAll()
@@ -41,6 +42,8 @@ import Testing
             let detail = try #require(try reader.show(tried.queueID))
             #expect(detail.envelope == tried.envelope)
             #expect(detail.headerSection == header)
+            #expect(detail.repairs == [])
+            #expect(try reader.show(waiting.queueID)?.repairs == waiting.repairs)
             #expect(detail.recipients.map(\.state) == [.delivered, .deferred, .queued])
             #expect(detail.recipients.map(\.attempts) == [0, 1, 0])
             #expect(detail.recipients.map(\.nextAttempt) == [nil, until, tried.arrival])

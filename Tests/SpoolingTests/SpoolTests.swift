@@ -20,6 +20,7 @@ import Testing
         let spool = try fixture.open()
         var message = fixture.message(recipients: 3, headerLength: 12)
         message.envelope.isEightBit = true
+        message.repairs = [.lineEnds, .addedFields]
         try await spool.enqueue(message, content: .inline(Array("Subject: a\r\n\r\nbody".utf8)))
         let claimed = await spool.claim(maximumMessages: 10, maximumOctets: 1 << 20)
         #expect(claimed.map(\.message) == [message])
@@ -35,6 +36,7 @@ import Testing
         var first = fixture.message(recipients: 2)
         first.envelope.reversePath = .null
         first.bodyHashes.append(BodyHash(canonicalization: .simple, digest: Array(repeating: 9, count: 32)))
+        first.repairs = Repair.allCases
         var second = fixture.message()
         second.envelope.recipients = [
             Mailbox(localPart: "\"a@[b]\"", host: .literal("[IPv6:2001:db8::1]")),

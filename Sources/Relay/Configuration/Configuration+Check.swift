@@ -12,6 +12,8 @@ extension Configuration {
         var checker = ConfigurationChecker(configuration: self, locator: locator)
         checker.checkNames()
         checker.checkListeners()
+        checker.checkRewrites()
+        checker.checkApplications()
         checker.checkRetry()
         checker.checkRoutes()
         checker.checkPaths()
@@ -21,7 +23,7 @@ extension Configuration {
     }
 }
 
-private struct ConfigurationChecker {
+struct ConfigurationChecker {
     let configuration: Configuration
     let locator: KeyLocator
     var faults: [ConfigurationFault] = []
@@ -31,7 +33,7 @@ private struct ConfigurationChecker {
         self.locator = locator
     }
 
-    private mutating func add(_ path: [KeyLocator.Step], _ problem: String, _ remedy: String) {
+    mutating func add(_ path: [KeyLocator.Step], _ problem: String, _ remedy: String) {
         faults.append(
             ConfigurationFault(
                 file: configuration.file, line: locator.line(of: path), key: KeyLocator.text(of: path),
@@ -80,7 +82,7 @@ private struct ConfigurationChecker {
     // MARK: - Listeners
 
     mutating func checkListeners() {
-        var seen: Set<ListenerSettings> = []
+        var seen: Set<ListenerSettings.Place> = []
         for (index, listener) in configuration.listeners.enumerated() {
             let path: [KeyLocator.Step] = [.key("listener"), .index(index), .key("address")]
             guard let address = IPAddress(listener.address) else {
@@ -95,7 +97,7 @@ private struct ConfigurationChecker {
                     "\(listener.address) can be reached from other machines, and a listener can't authenticate its clients yet",
                     "Listen on \"127.0.0.1\" or \"::1\" and let applications on this machine submit there")
             }
-            if listener.port != 0, !seen.insert(listener).inserted {
+            if listener.port != 0, !seen.insert(listener.place).inserted {
                 add(
                     path, "there is already a listener on \(listener.address) port \(listener.port)",
                     "Remove one of the two tables")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import SMTP
+
 extension Configuration {
     /// Every setting there is, in the order of the annotated example.
     static let tables: [SettingTable] = [
@@ -21,6 +23,10 @@ extension Configuration {
                     "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."
                 ),
                 .number("port", \.port, 0...65_535, "Ports below 1024 need a privilege. 0 takes any free port."),
+                .text(
+                    "bare-lf", \.bareLineFeed, as: .word(BareLineFeed.allCases.map(\.rawValue)),
+                    "What becomes of a line in a message that ends with LF instead of CRLF: the message is refused, or the line end is repaired before signing. A CR alone and a NUL are always refused."
+                ),
             ]),
         SettingTable(
             "limits", \.limits, defaults: LimitSettings(), "What one session may ask for.",
@@ -43,6 +49,37 @@ extension Configuration {
                 .flag(
                     "hide-client-address", \.hidesClientAddress, "Leave the client's address out of the Received field."
                 )
+            ]),
+        SettingTable(
+            each: "rewrite", \.rewrites, effective: { $0.rewrites }, defaults: RewriteSettings(),
+            "Gives an author whom nobody could answer or sign for a usable mailbox, before signing: in From, where the display name stays, and in the reverse-path. The first rule whose `from` matches is taken.",
+            [
+                .text(
+                    "from", \.from, example: "*@localhost",
+                    "Which mailboxes: root@localhost, *@localhost, @*.internal for all domains below, or * for every mailbox without a usable domain. Required."
+                ),
+                .text(
+                    "to", \.to, example: "alerts@example.com",
+                    "The mailbox instead; *@example.com keeps the local-part. Required."),
+            ]),
+        SettingTable(
+            each: "app", \.applications, effective: { $0.applications }, defaults: ApplicationSettings(),
+            "An application whose mail gets header fields that it does not bring itself, before signing. In the templates, {queue-id}, {app}, {author-domain} and {recipient} stand for what is known of the message; a field with {recipient} is left out where there is more than one.",
+            [
+                .text("name", \.name, example: "newsletter", "Stands for {app}. Required, each different."),
+                .list(
+                    "from", \.from, example: ["shop.example", "news@example.org"],
+                    "Whose mail it is: author domains, *.domain for those below, and mailboxes. The first table that names the author is taken. Required."
+                ),
+                .text(
+                    "list-unsubscribe", \.listUnsubscribe, example: "<https://example.com/u/{queue-id}>",
+                    "The List-Unsubscribe field: URIs in angle brackets."),
+                .flag(
+                    "list-unsubscribe-post", \.listUnsubscribePost,
+                    "Add List-Unsubscribe-Post too: one click unsubscribes at the HTTPS URI (RFC 8058)."),
+                .text(
+                    "feedback-id", \.feedbackID, example: "campaign:{app}:mail:example",
+                    "The Feedback-ID field: up to four words with colons between them."),
             ]),
         SettingTable(
             "keys", \.keys, defaults: KeySettings(), "Signing keys.",

@@ -14,6 +14,8 @@ package struct Configuration: Hashable, Sendable {
     package var listeners: [ListenerSettings] = []
     package var limits = LimitSettings()
     package var intake = IntakeSettings()
+    package var rewrites: [RewriteSettings] = []
+    package var applications: [ApplicationSettings] = []
     package var keys = KeySettings()
     package var spool = SpoolSettings()
     package var control = ControlSettings()
@@ -57,6 +59,15 @@ package struct GeneralSettings: Hashable, Sendable {
 package struct ListenerSettings: Hashable, Sendable {
     package var address = "127.0.0.1"
     package var port = 587
+    package var bareLineFeed = "reject"
+
+    /// What tells one listener from another.
+    package struct Place: Hashable, Sendable {
+        package var address: String
+        package var port: Int
+    }
+
+    package var place: Place { Place(address: address, port: port) }
 }
 
 package struct LimitSettings: Hashable, Sendable {
@@ -71,6 +82,21 @@ package struct LimitSettings: Hashable, Sendable {
 
 package struct IntakeSettings: Hashable, Sendable {
     package var hidesClientAddress = false
+}
+
+package struct RewriteSettings: Hashable, Sendable {
+    package var from = ""
+    package var to = ""
+}
+
+package struct ApplicationSettings: Hashable, Sendable {
+    package var name = ""
+    package var from: [String] = []
+    /// Empty: no such field.
+    package var listUnsubscribe = ""
+    package var listUnsubscribePost = false
+    /// Empty: no such field.
+    package var feedbackID = ""
 }
 
 package struct KeySettings: Hashable, Sendable {

@@ -132,11 +132,13 @@ package struct QueueEntryDocument: Codable, Hashable, Sendable {
     package var isHeld: Bool
     /// On its way out now; false when no daemon was asked.
     package var isActive: Bool
+    /// What intake changed before it was signed: the words of `Repair`, such as `folded-header`.
+    package var repairs: [String]
     package var recipients: [QueueRecipientDocument]
 
     package init(
         queueID: String, arrival: Int64, expiry: Int64, octets: Int, reversePath: String, isHeld: Bool,
-        isActive: Bool, recipients: [QueueRecipientDocument]
+        isActive: Bool, repairs: [String], recipients: [QueueRecipientDocument]
     ) {
         self.queueID = queueID
         self.arrival = arrival
@@ -145,6 +147,7 @@ package struct QueueEntryDocument: Codable, Hashable, Sendable {
         self.reversePath = reversePath
         self.isHeld = isHeld
         self.isActive = isActive
+        self.repairs = repairs
         self.recipients = recipients
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DKIM
 package import Logging
 package import Mail
-internal import Receiving
+package import Receiving
 package import Signing
 package import Spooling
 internal import Synchronization
@@ -20,12 +21,15 @@ package final class RelayIntake: Intake {
     /// What a reload replaces.
     private struct Rules {
         var headerIntake: HeaderIntake
+        var rewriteRules: RewriteRules
         /// In seconds.
         var lifetime: Int64
 
         init(_ configuration: RelayIntakeConfiguration) {
             headerIntake = HeaderIntake(
-                hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress)
+                hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress,
+                rewriteRules: configuration.rewriteRules, applications: configuration.applications)
+            rewriteRules = configuration.rewriteRules
             lifetime = configuration.lifetime
         }
     }
@@ -38,8 +42,8 @@ package final class RelayIntake: Intake {
     private let logger: Logger
     let events: EventSink
 
-    /// Starts anywhere, so that IDs made just before and just after a restart differ too.
-    private let distinguisher = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
+    private let randomness = IntakeRandomness()
+    private let queueIDs: QueueIDMaker
     /// When the log was last told of a domain, of those that have keys.
     private let complaints = Mutex<[Domain: Timestamp]>([:])
 
@@ -50,6 +54,7 @@ package final class RelayIntake: Intake {
         self.hostname = configuration.hostname
         self.rules = Mutex(Rules(configuration))
         self.spool = spool
+        self.queueIDs = QueueIDMaker(after: spool.newestQueueID, random: randomness.next())
         self.keyRing = keyRing
         self.clock = clock
         self.events = events
@@ -57,10 +62,13 @@ package final class RelayIntake: Intake {
     }
 
     /// For all messages whose header section comes from now on; those in the spool keep their expiry.
-    package func replaceRules(lifetime: Int64, hidesClientAddress: Bool) {
-        let next = RelayIntakeConfiguration(
-            hostname: hostname, hidesClientAddress: hidesClientAddress, lifetime: lifetime)
-        rules.withLock { $0 = Rules(next) }
+    ///
+    /// - Parameter next: of another hostname nothing is said before the next start.
+    package func replaceRules(_ next: RelayIntakeConfiguration) {
+        var next = next
+        next.hostname = hostname
+        let rules = Rules(next)
+        self.rules.withLock { $0 = rules }
     }
 
     package func refusal(ofSize size: Int?) -> IntakeRefusal? {
@@ -71,9 +79,8 @@ package final class RelayIntake: Intake {
 
     package func begin(_ submission: Submission) -> any IntakeTransaction {
         let arrival = clock.now()
-        let queueID = QueueID(
-            arrival: arrival, distinguisher: distinguisher.wrappingAdd(1, ordering: .relaxed).newValue)
-        return RelayIntakeTransaction(intake: self, submission: submission, queueID: queueID, arrival: arrival)
+        return RelayIntakeTransaction(
+            intake: self, submission: submission, queueID: queueIDs.next(arrival: arrival), arrival: arrival)
     }
 
     // What follows serves the transactions.
@@ -83,7 +90,13 @@ package final class RelayIntake: Intake {
     ) throws(IntakeRefusal) -> AdmittedHeader {
         try rules.withLock { $0.headerIntake }.admit(
             headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival,
-            random: UInt64.random(in: 0...UInt64.max))
+            random: randomness.next())
+    }
+
+    /// The reverse-path that a `[[rewrite]]` rule puts in the place of this one; nil if there is none.
+    func rewritten(_ reversePath: ReversePath) -> ReversePath? {
+        guard case .mailbox(let mailbox) = reversePath else { return nil }
+        return rules.withLock { $0.rewriteRules }.rewrite(mailbox).map { .mailbox($0) }
     }
 
     /// Nil if mail of the domain can be signed now, or may go unsigned by the configuration.
@@ -99,8 +112,9 @@ package final class RelayIntake: Intake {
         }
     }
 
-    func contentWriter() -> ContentWriter {
-        spool.contentWriter()
+    /// For a message of an author domain: it decides which body hashes its signatures will need.
+    func makeContent(author: Domain) throws(CryptographyError) -> IntakeContent {
+        try IntakeContent(spool.contentWriter(), hashes: [.relaxed])
     }
 
     func expiry(of arrival: Timestamp) -> Timestamp {
@@ -146,11 +160,18 @@ package struct RelayIntakeConfiguration: Hashable, Sendable {
     package var hidesClientAddress: Bool
     /// How long delivery is attempted, in seconds.
     package var lifetime: Int64
+    package var rewriteRules: RewriteRules
+    package var applications: [ApplicationFields]
 
-    package init(hostname: String, hidesClientAddress: Bool = false, lifetime: Int64) {
+    package init(
+        hostname: String, hidesClientAddress: Bool = false, lifetime: Int64,
+        rewriteRules: RewriteRules = RewriteRules(), applications: [ApplicationFields] = []
+    ) {
         self.hostname = hostname
         self.hidesClientAddress = hidesClientAddress
         self.lifetime = lifetime
+        self.rewriteRules = rewriteRules
+        self.applications = applications
     }
 }
 
@@ -168,7 +189,7 @@ extension IntakeRefusal {
     }
 
     /// A next step may name a file, and a file's name may hold anything.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { (32...126).contains($0.value) ? $0 : "?" }))
     }
 

@@ -19,8 +19,15 @@ extension Configuration {
     func receiving(drainTime: Duration) -> ReceivingConfiguration {
         ReceivingConfiguration(
             hostname: hostname,
-            listeners: effectiveListeners.map { ListenerConfiguration(address: $0.address, port: $0.port) },
-            limits: receivingLimits, drainTime: drainTime)
+            listeners: receivingListeners, limits: receivingLimits, drainTime: drainTime)
+    }
+
+    var receivingListeners: [ListenerConfiguration] {
+        effectiveListeners.map { listener in
+            ListenerConfiguration(
+                address: listener.address, port: listener.port,
+                bareLineFeed: BareLineFeed(rawValue: listener.bareLineFeed) ?? .reject)
+        }
     }
 
     var receivingLimits: ReceivingLimits {
@@ -28,6 +35,14 @@ extension Configuration {
             messageOctets: limits.messageOctets, recipients: limits.recipients,
             commandLineOctets: limits.commandLineOctets, errors: limits.errors, sessions: limits.sessions,
             idleTime: limits.idleTime, transactionTime: limits.transactionTime)
+    }
+
+    var intakeConfiguration: RelayIntakeConfiguration {
+        RelayIntakeConfiguration(
+            hostname: hostname, hidesClientAddress: intake.hidesClientAddress,
+            lifetime: retry.lifetime.components.seconds,
+            rewriteRules: RewriteRules(rewrites.compactMap { try? $0.rule }),
+            applications: applications.compactMap { try? $0.fields })
     }
 
     var spoolConfiguration: SpoolConfiguration {

@@ -33,7 +33,7 @@ package struct QueueReading: Sendable {
         return QueueEntryDocument(
             queueID: id.description, arrival: detail.entry.arrival.seconds, expiry: detail.entry.expiry.seconds,
             octets: detail.entry.octets, reversePath: detail.entry.reversePath.description,
-            isHeld: detail.entry.isHeld, isActive: isActive,
+            isHeld: detail.entry.isHeld, isActive: isActive, repairs: detail.repairs.map(\.rawValue),
             recipients: detail.recipients.map { recipient($0, isActive: isActive) })
     }
 

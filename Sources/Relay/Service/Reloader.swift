@@ -61,9 +61,9 @@ final class Reloader: Sendable {
         stages.keyRing.reload(unsignedDomains: next.unsignedDomains)
         stages.forwarder.replaceRoutes(next.routingTable)
         stages.forwarder.replaceRetry(next.retrySchedule)
-        stages.intake.replaceRules(
-            lifetime: next.retry.lifetime.components.seconds, hidesClientAddress: next.intake.hidesClientAddress)
+        stages.intake.replaceRules(next.intakeConfiguration)
         stages.receiving.replaceLimits(next.receivingLimits)
+        stages.receiving.replaceListeners(next.receivingListeners)
     }
 }
 
@@ -73,7 +73,7 @@ extension Configuration {
     func sectionsThatWait(since started: Configuration) -> [String] {
         var names: [String] = []
         if general != started.general { names.append("hostname") }
-        if effectiveListeners != started.effectiveListeners { names.append("[[listener]]") }
+        if effectiveListeners.map(\.place) != started.effectiveListeners.map(\.place) { names.append("[[listener]]") }
         if keys != started.keys { names.append("[keys]") }
         if spool != started.spool { names.append("[spool]") }
         if control != started.control { names.append("[control]") }

@@ -51,10 +51,8 @@ struct Stages: Sendable {
         let signer = Signer(
             ring: keyRing, policy: configuration.signingPolicy, clock: clock, events: reporter.sink)
         intake = RelayIntake(
-            configuration: RelayIntakeConfiguration(
-                hostname: configuration.hostname, hidesClientAddress: configuration.intake.hidesClientAddress,
-                lifetime: configuration.retry.lifetime.components.seconds),
-            spool: spool, keyRing: keyRing, clock: clock, events: reporter.sink, logger: logger)
+            configuration: configuration.intakeConfiguration, spool: spool, keyRing: keyRing, clock: clock,
+            events: reporter.sink, logger: logger)
 
         var limits = ForwardingLimits()
         limits.shutdownGraceSeconds = Daemon.forwardingGraceSeconds

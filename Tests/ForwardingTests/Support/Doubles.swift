@@ -107,6 +107,8 @@ final class KeepingIntake: Intake {
             return false
         }
 
+        func note(_ repair: Repair) {}
+
         func finish(_ completion: @escaping @Sendable (IntakeResult) -> Void) {
             let whole = kept.withLock { $0 }
             intake.kept.withLock { $0.append(whole) }

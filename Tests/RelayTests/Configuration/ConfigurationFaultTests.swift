@@ -84,8 +84,61 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
             text: "[[listener]]\nport = 2525\n[[listener]]\nport = 2525", line: 3, key: "listener[2].address",
             problem: "already a listener on 127.0.0.1 port 2525", remedy: "Remove"),
         FaultCase(
+            text: "[[listener]]\nport = 2525\n[[listener]]\nport = 2525\nbare-lf = \"normalise\"", line: 3,
+            key: "listener[2].address", problem: "already a listener on 127.0.0.1 port 2525", remedy: "Remove"),
+        FaultCase(
+            text: "[[listener]]\nbare-lf = \"normalize\"", line: 2, key: "listener[1].bare-lf",
+            problem: "\"normalize\" is not one of the words", remedy: "\"reject\" or \"normalise\""),
+        FaultCase(
             text: "[[listener]]\nprot = 25", line: 2, key: "listener[1].prot", problem: "in [[listener]]",
             remedy: "`port`"),
+        FaultCase(
+            text: "[[rewrite]]\nto = \"a@example.com\"", line: 1, key: "rewrite[1].from", problem: "whom it is for",
+            remedy: "from ="),
+        FaultCase(
+            text: "[[rewrite]]\nfrom = \"*\"", line: 1, key: "rewrite[1].to", problem: "the mailbox to write",
+            remedy: "to ="),
+        FaultCase(
+            text: "[[rewrite]]\nfrom = \"root\"\nto = \"a@example.com\"", line: 2, key: "rewrite[1].from",
+            problem: "\"root\" has no @", remedy: "Write \"@root\""),
+        FaultCase(
+            text: "[[rewrite]]\nfrom = \"*\"\nto = \"nobody\"", line: 3, key: "rewrite[1].to",
+            problem: "\"nobody\" is not a mailbox", remedy: "Write one such as \"alerts@example.com\""),
+        FaultCase(
+            text: "[[rewrite]]\nfrom = \"*\"\nto = \"a@b.test\"\n[[rewrite]]\nfrom = \"*\"\nto = \"c@b.test\"",
+            line: 5, key: "rewrite[2].from", problem: "already a rule for \"*\"", remedy: "Remove"),
+        FaultCase(
+            text: "[[rewrite]]\nform = \"*\"", line: 2, key: "rewrite[1].form", problem: "in [[rewrite]]",
+            remedy: "`from`"),
+        FaultCase(
+            text: "[[app]]\nfrom = [\"a.test\"]\nfeedback-id = \"a:b:c:sender\"", line: 1, key: "app[1].name",
+            problem: "no name", remedy: "name ="),
+        FaultCase(
+            text: "[[app]]\nname = \"news letter\"\nfrom = [\"a.test\"]\nfeedback-id = \"a:b:c:sender\"", line: 2,
+            key: "app[1].name", problem: "\"news letter\" is not", remedy: "Correct it"),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfeedback-id = \"a:b:c:sender\"", line: 1, key: "app[1].from",
+            problem: "nobody's mail", remedy: "from ="),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfrom = [\"a.test\",\n\"b..test\"]\nfeedback-id = \"a:b:c:sender\"", line: 4,
+            key: "app[1].from[2]", problem: "b..test", remedy: "orrect it"),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]", line: 1, key: "app[1]", problem: "adds no field",
+            remedy: "feedback-id"),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]\nlist-unsubscribe = \"https://a.test\"", line: 4,
+            key: "app[1].list-unsubscribe", problem: "https://a.test", remedy: "angle brackets"),
+        FaultCase(
+            text:
+                "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]\nlist-unsubscribe = \"<mailto:a@a.test>\"\nlist-unsubscribe-post = true",
+            line: 4, key: "app[1].list-unsubscribe", problem: "no HTTPS URI", remedy: "Add one"),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]\nfeedback-id = \"a:b:c:d:e\"", line: 4,
+            key: "app[1].feedback-id", problem: "a:b:c:d:e", remedy: "up to four words"),
+        FaultCase(
+            text:
+                "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]\nfeedback-id = \"{app}:sender\"\n[[app]]\nname = \"a\"\nfrom = [\"b.test\"]\nfeedback-id = \"{app}:sender\"",
+            line: 6, key: "app[2].name", problem: "already an [[app]] \"a\"", remedy: "name of its own"),
         FaultCase(
             text: "[intake]\nhide-client-address = 1", line: 2, key: "intake.hide-client-address", problem: "a number",
             remedy: "true"),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Mail
+import Receiving
+import SMTP
 import Testing
 
 @testable import Relay
@@ -62,6 +65,18 @@ import Testing
             [limits]
             message-size = "70 MiB"
             idle-time = "90 s"
+            [[listener]]
+            port = 2525
+            bare-lf = "normalise"
+            [[rewrite]]
+            from = "*@localhost"
+            to = "alerts@example.com"
+            [[app]]
+            name = "shop"
+            from = ["shop.example", "news@example.org"]
+            list-unsubscribe = "<https://shop.example/u/{queue-id}>"
+            list-unsubscribe-post = true
+            feedback-id = "{app}:mail:shopper"
             [dns]
             servers = ["127.0.0.1@5353"]
             [[domain]]
@@ -80,6 +95,11 @@ import Testing
         #expect(values(again) == values(configuration))
         #expect(again.limits.idleTime == .seconds(90))
         #expect(again.routes.map(\.ed25519) == [nil, true])
+        #expect(again.receivingListeners.map(\.bareLineFeed) == [.normalise])
+        let intake = again.intakeConfiguration
+        #expect(intake.applications.map(\.name) == ["shop"])
+        let mailbox = Mailbox(localPart: "root", host: .domain(try #require(Domain("localhost"))))
+        #expect(intake.rewriteRules.rewrite(mailbox)?.description == "alerts@example.com")
     }
 
     @Test("Settings that are left out keep their defaults")

@@ -25,6 +25,7 @@ private final class ControlFixture: Sendable {
     static let entry = QueueEntryDocument(
         queueID: "\(QueueID(arrival: Timestamp(seconds: 1_700_000_000), distinguisher: 5))", arrival: 1_700_000_000,
         expiry: 1_700_000_100, octets: 12, reversePath: "a@example.com", isHeld: false, isActive: true,
+        repairs: ["folded-header"],
         recipients: [
             QueueRecipientDocument(
                 mailbox: "b@example.net", state: "deferred", attempts: 2, nextAttempt: 1_700_000_050,

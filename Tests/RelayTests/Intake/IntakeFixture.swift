@@ -22,9 +22,17 @@ final class IntakeFixture: Sendable {
     let events = Recorder<String>()
     let log = Recorder<String>()
 
-    /// - Parameter unsigned: domains whose mail may leave unsigned, so that a test needs no key.
-    init(unsigned: [String] = ["example.com"], minimumFree: MinimumFree = .octets(0)) throws {
-        let directory = NSTemporaryDirectory() + "/waxwing-intake-\(UInt64.random(in: 0...UInt64.max))"
+    /// - Parameters:
+    ///   - existing: the directory of another fixture, whose spool is closed.
+    ///   - unsigned: domains whose mail may leave unsigned, so that a test needs no key.
+    ///   - prepare: changes the spool's configuration before it is opened.
+    ///   - configure: changes the settings of intake.
+    init(
+        in existing: String? = nil, unsigned: [String] = ["example.com"], minimumFree: MinimumFree = .octets(0),
+        preparing prepare: (inout SpoolConfiguration) -> Void = { _ in },
+        configuring configure: (inout RelayIntakeConfiguration) -> Void = { _ in }
+    ) throws {
+        let directory = existing ?? NSTemporaryDirectory() + "/waxwing-intake-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let clockHand = Clock()
         let clock = WallClock { Timestamp(milliseconds: clockHand.milliseconds.load(ordering: .relaxed)) }
@@ -33,13 +41,16 @@ final class IntakeFixture: Sendable {
         logger.logLevel = .error
         self.directory = directory
         self.clock = clockHand
-        spool = try Spool.open(
-            SpoolConfiguration(directory: directory + "/spool", minimumFree: minimumFree), clock: clock, logger: logger)
+        var spoolConfiguration = SpoolConfiguration(directory: directory + "/spool", minimumFree: minimumFree)
+        prepare(&spoolConfiguration)
+        spool = try Spool.open(spoolConfiguration, clock: clock, logger: logger)
         keyStore = KeyStore(directory: directory + "/keys")
         keyRing = KeyRing(store: keyStore, unsignedDomains: Set(unsigned.compactMap { Domain($0) }), logger: logger)
         let events = events
+        var configuration = RelayIntakeConfiguration(hostname: "relay.example.com", lifetime: 5 * 86400)
+        configure(&configuration)
         intake = RelayIntake(
-            configuration: RelayIntakeConfiguration(hostname: "relay.example.com", lifetime: 5 * 86400),
+            configuration: configuration,
             spool: spool, keyRing: keyRing, clock: clock, events: { events.add(IntakeFixture.describe($0)) },
             logger: logger)
     }

@@ -103,9 +103,10 @@ struct IntakeTests {
     @Test(
         "what has no usable header section is refused",
         arguments: [
-            ("", "no From"), ("\r\nFrom: a@example.com\r\n", "no From"), ("\r\n\r\n", "no From"),
+            ("", "no From"), ("\r\nFrom: a@example.com\r\n", "starts with an empty line"),
+            ("\r\n\r\n", "starts with an empty line"), ("\r\n", "starts with an empty line"),
             ("Subject: x\r\n\r\nFrom: a@example.com\r\n", "no From"), ("no header\r\n\r\nx\r\n", "line 1 "),
-            ("From: a@example.com\r\nno field\r\n\r\n", "line 2 "), ("From: a@example.com", "line 1 "),
+            ("From: a@example.com\r\nno field\r\n\r\n", "line 2 "), ("From: a@example.com\r", "line 1 "),
         ])
     func unusableHeaders(content: String, reason: String) async throws {
         let fixture = try IntakeFixture()

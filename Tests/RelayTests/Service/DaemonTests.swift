@@ -126,6 +126,15 @@ import Testing
         }
         let started = try read("")
         let applied = """
+            [[listener]]
+            bare-lf = "normalise"
+            [[rewrite]]
+            from = "*"
+            to = "a@a.test"
+            [[app]]
+            name = "a"
+            from = ["a.test"]
+            feedback-id = "a:b:c:sender"
             [limits]
             errors = 7
             [intake]

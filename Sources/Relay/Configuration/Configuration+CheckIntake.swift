@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Receiving
+
+/// What the tables say that change messages when they come in, in the words of intake.
+extension RewriteSettings {
+    var rule: RewriteRule {
+        get throws(PatternError) { try RewriteRule(from: from, to: to) }
+    }
+}
+
+extension ApplicationSettings {
+    var fields: ApplicationFields {
+        get throws(PatternError) {
+            try ApplicationFields(
+                name: name, from: from, listUnsubscribe: listUnsubscribe.isEmpty ? nil : listUnsubscribe,
+                listUnsubscribePost: listUnsubscribePost, feedbackID: feedbackID.isEmpty ? nil : feedbackID)
+        }
+    }
+}
+
+extension ConfigurationChecker {
+    mutating func checkRewrites() {
+        var seen: Set<String> = []
+        for (index, settings) in configuration.rewrites.enumerated() {
+            let path: [KeyLocator.Step] = [.key("rewrite"), .index(index)]
+            if settings.from.isEmpty {
+                add(path + [.key("from")], "the rule says nothing about whom it is for", "Write from = \"*@localhost\"")
+            } else if settings.to.isEmpty {
+                add(
+                    path + [.key("to")], "the rule says nothing about the mailbox to write",
+                    "Write to = \"alerts@example.com\"")
+            } else if check(
+                path + [.key("from")], { () throws(PatternError) in _ = try MailboxPattern(settings.from) }),
+                check(path + [.key("to")], { () throws(PatternError) in _ = try settings.rule }),
+                !seen.insert(settings.from).inserted
+            {
+                add(
+                    path + [.key("from")], "there is already a rule for \"\(settings.from)\", which is taken first",
+                    "Remove one of the two tables")
+            }
+        }
+    }
+
+    mutating func checkApplications() {
+        var names: Set<String> = []
+        for (index, settings) in configuration.applications.enumerated() {
+            let path: [KeyLocator.Step] = [.key("app"), .index(index)]
+            if settings.name.isEmpty {
+                add(path + [.key("name")], "the table has no name", "Write one, such as name = \"newsletter\"")
+            } else if !names.insert(settings.name).inserted {
+                add(
+                    path + [.key("name")], "there is already an [[app]] \"\(settings.name)\"",
+                    "Give each application a name of its own")
+            }
+            if settings.from.isEmpty {
+                add(
+                    path + [.key("from")], "the table is for nobody's mail",
+                    "Name author domains or mailboxes, such as from = [\"shop.example\"]")
+            }
+            if settings.listUnsubscribe.isEmpty, settings.feedbackID.isEmpty, !settings.listUnsubscribePost {
+                add(
+                    path, "the table adds no field",
+                    "Write list-unsubscribe, list-unsubscribe-post or feedback-id, or remove the table")
+            }
+            checkTemplates(of: settings, at: path)
+        }
+    }
+
+    /// Each setting beside good ones, to say which of them is wrong.
+    private mutating func checkTemplates(of settings: ApplicationSettings, at path: [KeyLocator.Step]) {
+        var sound = ApplicationSettings()
+        sound.name = "sound"
+        sound.from = ["example.com"]
+        var candidates: [([KeyLocator.Step], ApplicationSettings)] = []
+        func candidate(_ steps: [KeyLocator.Step], _ change: (inout ApplicationSettings) -> Void) {
+            var candidate = sound
+            change(&candidate)
+            candidates.append((path + steps, candidate))
+        }
+        if !settings.name.isEmpty { candidate([.key("name")]) { $0.name = settings.name } }
+        for (place, author) in settings.from.enumerated() {
+            candidate([.key("from"), .index(place)]) { $0.from = [author] }
+        }
+        candidate([.key("list-unsubscribe")]) { candidate in
+            candidate.listUnsubscribe = settings.listUnsubscribe
+            candidate.listUnsubscribePost = settings.listUnsubscribePost
+        }
+        candidate([.key("feedback-id")]) { $0.feedbackID = settings.feedbackID }
+        for (path, candidate) in candidates {
+            check(path) { () throws(PatternError) in _ = try candidate.fields }
+        }
+    }
+
+    /// False if there is a fault, which is noted.
+    @discardableResult
+    private mutating func check(_ path: [KeyLocator.Step], _ body: () throws(PatternError) -> Void) -> Bool {
+        do throws(PatternError) {
+            try body()
+            return true
+        } catch {
+            // A clause with its remedy behind a semicolon, where one is needed.
+            let parts = error.text.split(separator: "; ", maxSplits: 1)
+            let remedy = parts.count > 1 ? String(parts[1]) : "correct it"
+            add(path, String(parts.first ?? ""), remedy.prefix(1).uppercased() + remedy.dropFirst())
+            return false
+        }
+    }
+}

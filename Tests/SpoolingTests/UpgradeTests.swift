@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import Foundation
+import GRDB
+import Mail
+import Testing
+
+@testable import Spooling
+
+/// A spool that the first version made goes on under this one.
+@Suite struct UpgradeTests {
+    let fixture: SpoolFixture
+
+    init() throws {
+        fixture = try SpoolFixture()
+    }
+
+    /// A message as the first version wrote it, deferred once.
+    private func makeFirstSpool() throws -> QueueID {
+        let id = QueueID(arrival: fixture.time, distinguisher: 1)
+        let directory = try SpoolDirectory.make(fixture.spoolPath)
+        try directory.prepareDatabaseFile()
+        let queue = try DatabaseQueue(path: directory.database)
+        try queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+        }
+        try DatabaseFile.migrator.migrate(queue, upTo: "1")
+        try queue.write { database in
+            let time = fixture.time.milliseconds
+            try database.execute(
+                sql: """
+                    INSERT INTO messages (id, arrival, expiry, reverse_path, recipients, recipient_count, eight_bit,
+                        author_domain, body_hashes, length, header_length, file, content)
+                    VALUES (?, ?, ?, 'a@example.com', 'b@example.net', 1, 0, 'example.com', ?, 7, 3, NULL, ?)
+                    """,
+                arguments: [
+                    id.rawValue, time, time + 1000, Data([1] + [UInt8](repeating: 5, count: 32)),
+                    Data("a: \r\n\r\n".utf8),
+                ])
+            try database.execute(
+                sql: """
+                    INSERT INTO recipients VALUES (?, 0, 1, 1, ?, 451, '4.7.1', 'later', NULL, NULL, 'network');
+                    """, arguments: [id.rawValue, time])
+            try database.execute(
+                sql: """
+                    INSERT INTO due VALUES (?, ?);
+                    UPDATE totals SET messages = 1, deferred = 1, octets = 7;
+                    """, arguments: [time, id.rawValue])
+        }
+        try queue.close()
+        return id
+    }
+
+    @Test func `Its messages are delivered, and new ones beside them`() async throws {
+        let id = try makeFirstSpool()
+        for isFirst in [true, false] {
+            let spool = try fixture.open()
+            #expect(spool.newestQueueID == (isFirst ? id : QueueID(arrival: fixture.time, distinguisher: 9)))
+            let claimed = await spool.claimAll()
+            let old = try #require(claimed.first { $0.queueID == id })
+            #expect(old.message.repairs == [])
+            #expect(old.message.bodyHashes.map(\.digest) == [[UInt8](repeating: 5, count: 32)])
+            #expect(old.content == .inline(Array("a: \r\n\r\n".utf8)))
+            #expect(old.recipients.map(\.attempts) == [1])
+            if isFirst {
+                var message = fixture.message()
+                message.queueID = QueueID(arrival: fixture.time, distinguisher: 9)
+                message.repairs = [.finalLineEnd]
+                try await spool.enqueue(message, content: .inline([1]))
+            } else {
+                #expect(claimed.map(\.message.repairs) == [[], [.finalLineEnd]])
+                try await spool.record(id, [.delivered(accepted)])
+            }
+            await spool.close()
+        }
+        #expect(try SpoolReader.open(directory: fixture.spoolPath).list(limit: 9).count == 1)
+    }
+
+    @Test func `It is read before a daemon of this version has opened it`() async throws {
+        let id = try makeFirstSpool()
+        for _ in 0..<2 {
+            let reader = try SpoolReader.open(directory: fixture.spoolPath)
+            #expect(try reader.list(limit: 9).map(\.queueID) == [id])
+            #expect(try reader.show(id)?.repairs == [])
+            #expect(try reader.counts().deferred == 1)
+            // The second time it has been upgraded.
+            await (try fixture.open()).close()
+        }
+    }
+
+    @Test func `One of a version to come is left alone`() async throws {
+        await (try fixture.open()).close()
+        let queue = try DatabaseQueue(path: fixture.spoolPath + "/spool.db")
+        try await queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of tomorrow')") }
+        try queue.close()
+        #expect { try fixture.open() } throws: { ($0 as? SpoolError)?.text.contains("newer version") == true }
+        #expect(throws: SpoolError.self) { try SpoolReader.open(directory: fixture.spoolPath) }
+    }
+}
