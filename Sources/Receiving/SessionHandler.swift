@@ -191,8 +191,12 @@ extension SessionHandler {
         case .abandonContent(let fault):
             content?.abort()
             content = nil
-            environment.logger.info(
-                "Content refused", metadata: ["peer": "\(peer.address ?? "?")", "fault": "\(fault)"])
+            var metadata: Logger.Metadata = ["peer": "\(peer.address ?? "?")", "fault": "\(fault)"]
+            if fault == .bareLineFeed {
+                metadata["remedy"] =
+                    "let the application end lines with CRLF, or say bare-lf = \"normalise\" in its [[listener]]"
+            }
+            environment.logger.info("Content refused", metadata: metadata)
         case .finishContent(let repairs):
             let stream = content
             content = nil

@@ -28,8 +28,10 @@ package struct DataDecoder: Sendable {
 
     /// Why a content is refused.
     package enum Fault: Hashable, Sendable {
-        /// A CR without LF, or an LF without CR.
-        case bareLineEnd
+        /// An LF without CR.
+        case bareLineFeed
+        /// A CR without LF.
+        case bareReturn
         /// A line that is a dot, between two line ends of which one is a bare LF.
         case loneDot
         case null
@@ -127,7 +129,7 @@ package struct DataDecoder: Sendable {
                 return counted(Scan(consumed: index + 1, content: index, bareLineFeeds: bareLineFeeds))
             case .afterReturn:
                 guard unsafe bytes[index] == UInt8(ascii: "\n") else {
-                    note(.bareLineEnd)
+                    note(.bareReturn)
                     position = .insideLine
                     continue
                 }
@@ -145,7 +147,7 @@ package struct DataDecoder: Sendable {
                 position = .insideLine
             case .afterDotReturn:
                 guard unsafe bytes[index] == UInt8(ascii: "\n") else {
-                    note(.bareLineEnd)
+                    note(.bareReturn)
                     position = .insideLine
                     continue
                 }
@@ -197,7 +199,7 @@ package struct DataDecoder: Sendable {
                 endLine(bare: true)
                 return index
             case UInt8(ascii: "\n"):
-                note(.bareLineEnd)
+                note(.bareLineFeed)
             case 0:
                 note(.null)
             default:

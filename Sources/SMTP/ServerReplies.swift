@@ -82,7 +82,7 @@ extension Reply {
     /// The reply to the end of a content that is refused.
     init(_ fault: DataDecoder.Fault) {
         switch fault {
-        case .bareLineEnd:
+        case .bareLineFeed, .bareReturn:
             self.init(550, EnhancedStatusCode(5, 5, 2), "bare LF/CR received; lines end with CRLF")
         case .null:
             self.init(550, EnhancedStatusCode(5, 5, 2), "NUL received")

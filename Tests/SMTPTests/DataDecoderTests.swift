@@ -71,7 +71,7 @@ import Testing
                 index += 2
                 continue
             }
-            if content[index] == 13, index + 1 < content.count || end != nil { faults.append((index, .bareLineEnd)) }
+            if content[index] == 13, index + 1 < content.count || end != nil { faults.append((index, .bareReturn)) }
             if content[index] == 10 {
                 if bareLineFeed == .normalise {
                     result.hasRepairedLineEnds = true
@@ -79,7 +79,7 @@ import Testing
                     index += 1
                     continue
                 }
-                faults.append((index, .bareLineEnd))
+                faults.append((index, .bareLineFeed))
             }
             if content[index] == 0 { faults.append((index, .null)) }
             lines[lines.count - 1].append(content[index])

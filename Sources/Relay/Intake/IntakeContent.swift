@@ -39,7 +39,8 @@ final class IntakeContent {
     /// Starts the content with its header section and the empty line; comes first.
     func begin(_ headerSection: [UInt8]) throws(SpoolError) {
         headerLength = headerSection.count
-        try write(headerSection + IntakeContent.lineEnd)
+        try write(headerSection)
+        try write(IntakeContent.lineEnd)
     }
 
     /// Takes the next octets of the body.

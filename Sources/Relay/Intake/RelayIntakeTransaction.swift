@@ -167,7 +167,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
                 NewMessage(
                     queueID: queueID, envelope: envelope, arrival: arrival, expiry: intake.expiry(of: arrival),
                     headerLength: content.headerLength, bodyHashes: bodyHashes, authorDomain: author.domain,
-                    repairs: Repair.allCases.filter(repairs.contains)),
+                    repairs: repairs.isEmpty ? [] : Repair.allCases.filter(repairs.contains)),
                 stored, author.events, completion)
         } catch {
             content.discard()
