@@ -118,12 +118,12 @@ struct ClientDriver {
 
     /// `FROM RECIPIENT… size=N [8bit]`.
     private static func transaction(_ words: ArraySlice<String>) -> ClientTransaction {
-        var transaction = ClientTransaction(reversePath: .null, recipients: [], size: 0, isEightBit: false)
+        var transaction = ClientTransaction(reversePath: .null, recipients: [], size: nil, isEightBit: false)
         for (place, word) in words.enumerated() {
             if word == "8bit" {
                 transaction.isEightBit = true
             } else if word.hasPrefix("size=") {
-                transaction.size = Int(word.dropFirst(5)) ?? 0
+                transaction.size = Int(word.dropFirst(5))
             } else if place == 0 {
                 transaction.reversePath = mailbox(word).map(ReversePath.mailbox) ?? .null
             } else if let mailbox = mailbox(word) {
