@@ -105,7 +105,7 @@ let package = Package(
             name: "SMTPTests", dependencies: ["Mail", "SMTP", "TestSupport", nioCore],
             resources: [.copy("Dialogues")], swiftSettings: swiftSettings),
         .testTarget(
-            name: "DKIMTests", dependencies: ["DKIM", "TestSupport"],
+            name: "DKIMTests", dependencies: ["DKIM", "TestSupport"], exclude: ["README.md"],
             resources: [.copy("Vectors")], swiftSettings: swiftSettings),
         .testTarget(
             name: "DNSTests", dependencies: ["DNS", logging], swiftSettings: swiftSettings),
@@ -138,7 +138,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["Mail", "Reporting", logging], swiftSettings: swiftSettings),
         .testTarget(
-            name: "CLITests", dependencies: ["CLI", "Relay", "Signing", argumentParser],
+            name: "CLITests", dependencies: ["CLI", "DKIM", "Relay", "Signing", argumentParser],
             swiftSettings: swiftSettings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swiftSettings),
         .testTarget(name: "StructureTests", swiftSettings: swiftSettings),

@@ -13,7 +13,7 @@
 /// let hasher = try BodyHasher(.relaxed)
 /// hasher.append(firstPiece)
 /// hasher.append(secondPiece)
-/// let bodyHash = try hasher.finish()   // the 32 octets of `bh=`
+/// let bodyHash = try hasher.finish()  // the 32 octets of `bh=`
 /// ```
 @safe
 public final class BodyHasher {

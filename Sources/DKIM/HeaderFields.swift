@@ -63,6 +63,12 @@ public struct HeaderFields: Sendable {
         String(decoding: bytes[fields[index].octets.lowerBound..<fields[index].nameEnd], as: UTF8.self)
     }
 
+    /// The values of the fields with a name, from the top down; folds and white space are still in them.
+    public func values(of name: String) -> [ArraySlice<UInt8>] {
+        let lowercaseName = name.utf8.map(HeaderCanonicalization.lowercase)
+        return fields.filter { isNamed($0, lowercaseName) }.map { bytes[($0.colon + 1)..<$0.octets.upperBound] }
+    }
+
     /// Whether a field has a name, which must be given in lower case (RFC 5322 §1.2.2: case doesn't matter).
     func isNamed(_ field: Field, _ lowercaseName: [UInt8]) -> Bool {
         guard field.nameEnd - field.octets.lowerBound == lowercaseName.count else { return false }

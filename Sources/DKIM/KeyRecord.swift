@@ -74,10 +74,7 @@ public struct KeyRecord: Hashable, Sendable {
         do {
             tags = try TagList(octets)
         } catch {
-            switch error {
-            case .duplicate(let name): throw .malformed("the tag \(name)= stands there twice")
-            case .malformed: throw .malformed("not a list of tags")
-            }
+            throw .malformed(error.text)
         }
         if let version = tags.text("v") {
             // RFC 6376 §3.6.1: "If specified, this tag MUST be set to 'DKIM1' … This tag MUST be the first tag".
@@ -95,8 +92,17 @@ public struct KeyRecord: Hashable, Sendable {
     }
 
     /// Whether a signature for mail with SHA-256 may rest on this record (RFC 6376 §3.6.1 `h=`, `s=`).
-    public var allowsMail: Bool {
-        (hashAlgorithms?.contains("sha256") ?? true) && (services?.contains { $0 == "*" || $0 == "email" } ?? true)
+    public var allowsMail: Bool { useProblem == nil }
+
+    /// Why no signature for mail may rest on this record.
+    var useProblem: String? {
+        if let hashAlgorithms, !hashAlgorithms.contains("sha256") {
+            return "its h=\(hashAlgorithms.joined(separator: ":")) lacks sha256"
+        }
+        if let services, !services.contains(where: { $0 == "*" || $0 == "email" }) {
+            return "its s=\(services.joined(separator: ":")) lacks email"
+        }
+        return nil
     }
 
     /// The record as text: `v=DKIM1; k=rsa; p=…`.
@@ -125,17 +131,43 @@ public struct KeyRecord: Hashable, Sendable {
         let pointer: KeyPointer?
         if keyType == "ed25519" {
             // RFC 8463 §4.2: the bare key. A SubjectPublicKeyInfo here is a common mistake.
-            guard octets.count == 32 else { throw .publicKey("an Ed25519 key has 32 octets, not \(octets.count)") }
+            guard octets.count == 32 else {
+                // RFC 8410 §4: twelve octets before the key.
+                let advice =
+                    octets.count == 44 && octets.starts(with: ed25519Prefix)
+                    ? ": publish its last 32, without the SubjectPublicKeyInfo around them" : ""
+                throw .publicKey("an Ed25519 key has 32 octets, not \(octets.count)\(advice)")
+            }
             pointer = KeyPointer.publicKey(ed25519: octets)
         } else {
             // RFC 6376 §3.6.1 asks for RSAPublicKey, its examples and the world use SubjectPublicKeyInfo.
             pointer =
                 KeyPointer.publicKey(subjectPublicKeyInfo: octets) ?? KeyPointer.publicKey(pkcs1: octets)
         }
-        guard let pointer else { throw .publicKey("not a key of the type \(keyType)") }
+        guard let pointer else {
+            if let whole = lengthOfDER(octets), whole > octets.count {
+                throw .publicKey(
+                    "it is cut off: \(octets.count) of \(whole) octets are there, "
+                        + "so a part of the TXT record is missing")
+            }
+            throw .publicKey("not a key of the type \(keyType)")
+        }
         let key: PublicKey
         do { key = try PublicKey(pointer) } catch { throw .publicKey(error.description) }
         guard key.kind.keyType == keyType else { throw .publicKey("it is of the type \(key.kind.keyType)") }
         return key
+    }
+
+    private static let ed25519Prefix: [UInt8] = [
+        0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ]
+
+    /// How long a DER sequence says that it is (ITU-T X.690 §8.1.3).
+    private static func lengthOfDER(_ octets: [UInt8]) -> Int? {
+        guard octets.count >= 2, octets[0] == 0x30 else { return nil }
+        if octets[1] < 0x80 { return 2 + Int(octets[1]) }
+        let count = Int(octets[1] & 0x7F)
+        guard (1...3).contains(count), octets.count >= 2 + count else { return nil }
+        return octets[2..<(2 + count)].reduce(0) { $0 << 8 | Int($1) } + 2 + count
     }
 }

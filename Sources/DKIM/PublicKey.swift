@@ -42,8 +42,10 @@ public enum KeyKind: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The sizes of RSA keys that are taken, for signing and for verifying.
+    ///
     /// RFC 8301 §3.2: verifiers take 1024 to 4096 bits, so nothing else is of use.
-    static let rsaBits = 1024...4096
+    public static let rsaBits = 1024...4096
 }
 
 /// A public key, as a key record holds it.

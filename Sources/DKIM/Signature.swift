@@ -53,25 +53,27 @@ public struct Signature: Hashable, Sendable {
     public var keyRecordName: String { "\(selector)._domainkey.\(sdid)" }
 
     /// What can be wrong with a field before any key is looked at.
-    struct Problem: Error, Hashable {
-        var result: VerificationResult
-        var reason: String
+    public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        /// The result that such a signature gets.
+        public let result: VerificationResult
+        /// One line: which tag, and why.
+        public let reason: String
+
+        /// The reason.
+        public var description: String { reason }
     }
 
     /// Reads a field: name, colon and value, with or without its final CRLF.
     ///
     /// - Throws: the result that such a signature gets, and why.
-    init(field: [UInt8]) throws(Problem) {
+    public init(field: [UInt8]) throws(Problem) {
         let field = field.suffix(2) == [13, 10] ? Array(field.dropLast(2)) : field
         guard let colon = field.firstIndex(of: UInt8(ascii: ":")) else { throw Problem(.neutral, "no colon in it") }
         let tags: TagList
         do {
             tags = try TagList(field, colon + 1..<field.count)
         } catch {
-            switch error {
-            case .duplicate(let name): throw Problem(.neutral, "the tag \(name)= stands there twice")
-            case .malformed: throw Problem(.neutral, "not a list of tags")
-            }
+            throw Problem(.neutral, error.text)
         }
         // RFC 6376 §6.1.1: what is required, in the order of §3.5.
         guard try Signature.required("v", tags) == "1" else { throw Problem(.permerror, "incompatible version") }
@@ -81,13 +83,14 @@ public struct Signature: Hashable, Sendable {
         self.bodyHash = try Signature.base64("bh", tags)
         self.sdid = try Signature.required("d", tags)
         self.selector = try Signature.required("s", tags)
-        guard DomainName.isValid(sdid), DomainName.isValid(selector) else {
-            throw Problem(.neutral, "d= or s= is not a domain name")
+        for (name, value) in [("d", sdid), ("s", selector)] where !DomainName.isValid(value) {
+            let advice = value.utf8.contains { $0 > 127 } ? ": internationalized names are written as A-labels" : ""
+            throw Problem(.neutral, "\(name)= is not a domain name\(advice)")
         }
         self.signedFieldNames = try Signature.required("h", tags).split(
             separator: ":", omittingEmptySubsequences: false
         ).map { $0.lowercased() }
-        self.auid = tags.compactText("i") ?? "@\(sdid)"
+        self.auid = tags.compactText("i").map(Signature.quotedPrintable) ?? "@\(sdid)"
         guard let canonicalization = MessageCanonicalization(tags.compactText("c") ?? "simple/simple") else {
             throw Problem(.permerror, "unknown canonicalization")
         }
@@ -122,7 +125,26 @@ public struct Signature: Hashable, Sendable {
     }
 
     /// A bound on the work that a stranger's signature can ask for (RFC 6376 §8.4).
-    static let maximumFieldNames = 1000
+    public static let maximumFieldNames = 1000
+
+    /// RFC 6376 §2.11: `=` and two hexadecimal digits are one octet.
+    private static func quotedPrintable(_ text: String) -> String {
+        let octets = Array(text.utf8)
+        var decoded: [UInt8] = []
+        var position = 0
+        while position < octets.count {
+            if octets[position] == UInt8(ascii: "="), position + 2 < octets.count,
+                let high = BodyVariants.digit(octets[position + 1]), let low = BodyVariants.digit(octets[position + 2])
+            {
+                decoded.append(high << 4 | low)
+                position += 3
+            } else {
+                decoded.append(octets[position])
+                position += 1
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
 
     private static func required(_ name: String, _ tags: TagList) throws(Problem) -> String {
         guard let value = tags.compactText(name), !value.isEmpty else { throw Problem(.permerror, "no \(name)= in it") }

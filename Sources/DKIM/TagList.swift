@@ -15,7 +15,15 @@ struct TagList {
     enum Problem: Error, Hashable {
         /// "Tags with duplicate names MUST NOT occur within a single tag-list".
         case duplicate(String)
-        case malformed
+        /// Completes "not a list of tags: …".
+        case malformed(String)
+
+        var text: String {
+            switch self {
+            case .duplicate(let name): "the tag \(name)= stands there twice"
+            case .malformed(let reason): "not a list of tags: \(reason)"
+            }
+        }
     }
 
     let bytes: [UInt8]
@@ -30,7 +38,9 @@ struct TagList {
             let specification = TagList.trim(position..<end, of: bytes)
             if specification.isEmpty {
                 // A semicolon may stand at the very end, and nowhere else without a tag before it.
-                guard end == range.upperBound, !tags.isEmpty else { throw .malformed }
+                guard end == range.upperBound, !tags.isEmpty else {
+                    throw .malformed(end == range.upperBound ? "it is empty" : "a semicolon without a tag before it")
+                }
                 break
             }
             let tag = try TagList.tag(specification, end: end, of: bytes)
@@ -71,15 +81,23 @@ struct TagList {
     }
 
     private static func tag(_ range: Range<Int>, end: Int, of bytes: [UInt8]) throws(Problem) -> Tag {
-        guard let equals = bytes[range].firstIndex(of: UInt8(ascii: "=")) else { throw .malformed }
+        guard let equals = bytes[range].firstIndex(of: UInt8(ascii: "=")) else {
+            throw .malformed("\(excerpt(bytes[range])) has no equals sign")
+        }
         let name = trim(range.lowerBound..<equals, of: bytes)
         // RFC 6376 §3.2: tag-name = ALPHA *ALNUMPUNC
         guard let first = name.first, isLetter(bytes[first]),
             bytes[name].allSatisfy({ isLetter($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") })
-        else { throw .malformed }
+        else { throw .malformed("\(excerpt(bytes[name])) is not the name of a tag") }
         return Tag(
             name: String(decoding: bytes[name], as: UTF8.self), octets: equals + 1..<end,
             value: trim(equals + 1..<end, of: bytes))
+    }
+
+    /// As much of what a stranger wrote as an error may repeat.
+    private static func excerpt(_ octets: ArraySlice<UInt8>) -> String {
+        let text = octets.prefix(20).map { (33...126).contains($0) ? $0 : UInt8(ascii: "?") }
+        return "\"\(String(decoding: text, as: UTF8.self))\(octets.count > 20 ? "\u{2026}" : "")\""
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool {

@@ -1,35 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// What is known of a name in DNS where a key record should be.
-public enum KeyRecordAnswer: Hashable, Sendable {
-    /// The TXT records, each with its character strings joined.
-    case texts([String])
-    /// The name or the type doesn't exist.
-    case none
-    /// No answer now; the text says why.
-    case temporaryFailure(String)
-}
-
-/// What became of one signature.
-public struct Verification: Hashable, Sendable {
-    /// pass, fail, and so on.
-    public var result: VerificationResult
-    /// Why, in words, for a human.
-    ///
-    /// Empty for a plain pass.
-    public var reason: String
-    /// The signature, if it could be parsed.
-    public var signature: Signature?
-}
-
 /// Verifier is in charge of judging the signatures of a message (RFC 6376 §6).
 ///
 /// It asks nobody itself: the key records come from a closure, the time is given.
 ///
 /// ```swift
 /// let verifier = Verifier(now: now) { name in records[name].map { .texts([$0]) } ?? .none }
-/// for verification in verifier.verify(message) { print(verification.result, verification.reason) }
+/// for verification in verifier.verify(message) {
+///     print(verification.result, verification.reason)
+/// }
 /// ```
 public struct Verifier {
     /// Signatures past this number are not looked at (RFC 6376 §8.4).
@@ -38,13 +18,18 @@ public struct Verifier {
     public static let clockSkew: Int64 = 3600
 
     private let now: Int64
+    private let explainsFailures: Bool
     private let keyRecords: (String) -> KeyRecordAnswer
 
     /// - Parameters:
     ///   - now: seconds since 1970.
+    ///   - explainsFailures: look for what was changed when a signature fails. It costs some dozens of hashes of the
+    ///     body and some hundreds of the header section, and with Ed25519 as many verifications; a server that
+    ///     verifies the mail of strangers leaves it off.
     ///   - keyRecords: what DNS says of a name such as `s1._domainkey.example.com`.
-    public init(now: Int64, keyRecords: @escaping (String) -> KeyRecordAnswer) {
+    public init(now: Int64, explainsFailures: Bool = true, keyRecords: @escaping (String) -> KeyRecordAnswer) {
         self.now = now
+        self.explainsFailures = explainsFailures
         self.keyRecords = keyRecords
     }
 
@@ -58,13 +43,11 @@ public struct Verifier {
         do {
             header = try HeaderFields(message)
         } catch {
-            return [Verification(result: .neutral, reason: error.description, signature: nil)]
+            return [Verification(.neutral, error.description)]
         }
         let body = Array(message[header.bodyStart...])
         return Verifier.signatureFields(of: header).enumerated().map { count, field in
-            guard count < Verifier.maximumSignatures else {
-                return Verification(result: .policy, reason: "too many signatures", signature: nil)
-            }
+            guard count < Verifier.maximumSignatures else { return Verification(.policy, "too many signatures") }
             return judge(message[header.fields[field].octets], header, body: body, original: original)
         }
     }
@@ -72,15 +55,17 @@ public struct Verifier {
     private func judge(
         _ field: ArraySlice<UInt8>, _ header: HeaderFields, body: [UInt8], original: [UInt8]?
     ) -> Verification {
-        var parsed: Signature?
+        var verification = Verification(.pass, "")
         do throws(Signature.Problem) {
             let signature = try Signature(field: Array(field))
-            parsed = signature
-            let (result, reason) = try check(signature, header, body: body, original: original)
-            return Verification(result: result, reason: reason, signature: signature)
+            verification.signature = signature
+            try examine(signature, header, body: body, original: original, &verification)
+            verification.reason = Verifier.note(verification)
         } catch {
-            return Verification(result: error.result, reason: error.reason, signature: parsed)
+            verification.result = error.result
+            verification.reason = error.reason
         }
+        return verification
     }
 
     /// The names at which the key records of a message's signatures are, for looking them up beforehand.
@@ -102,56 +87,102 @@ public struct Verifier {
         return order.first { result in verifications.contains { $0.result == result } } ?? .none
     }
 
-    private static func signatureFields(of header: HeaderFields) -> [Int] {
+    static func signatureFields(of header: HeaderFields) -> [Int] {
         let name = Array("dkim-signature".utf8)
         return header.fields.indices.filter { header.isNamed(header.fields[$0], name) }
     }
 }
 
 extension Verifier {
-    /// RFC 6376 §6.1.1 to §6.1.3 in their order.
+    /// RFC 6376 §6.1.1 to §6.1.3: finds out all that there is to know, and then decides in the order of the RFC.
     ///
-    /// - Returns: the result, and what a reader should know of it.
-    private func check(
+    /// - Throws: any result but pass.
+    private func examine(
+        _ signature: Signature, _ header: HeaderFields, body: [UInt8], original: [UInt8]?,
+        _ verification: inout Verification
+    ) throws(Signature.Problem) {
+        var recordProblem: Signature.Problem?
+        do throws(Signature.Problem) {
+            verification.keyRecord = try keyRecord(for: signature)
+        } catch {
+            recordProblem = error
+        }
+        do throws(CryptographyError) {
+            verification.body = try bodyFinding(signature, header, body: body, original: original)
+            verification.header = try headerFinding(
+                signature, header, key: verification.keyRecord?.publicKey, original: original)
+        } catch {
+            throw .init(.temperror, error.description)
+        }
+        try checkTimes(of: signature)
+        if let recordProblem { throw recordProblem }
+        if let record = verification.keyRecord { try check(record, for: signature) }
+        guard let body = verification.body, let header = verification.header else { return }
+        if let limit = signature.bodyOctets, limit > body.octets {
+            throw .init(.permerror, "l= is larger than the body: \(limit) octets, where there are \(body.octets)")
+        }
+        guard body.isIntact else { throw .init(.fail, body.cause?.description ?? "the body differs") }
+        guard header.isIntact == true else {
+            throw .init(.fail, header.cause?.description ?? "a signed header field differs")
+        }
+    }
+
+    private func bodyFinding(
         _ signature: Signature, _ header: HeaderFields, body: [UInt8], original: [UInt8]?
-    ) throws(Signature.Problem) -> (VerificationResult, String) {
+    ) throws(CryptographyError) -> BodyFinding {
+        let hasher = try BodyHasher(signature.canonicalization.body, limit: signature.bodyOctets)
+        hasher.append(body)
+        let hash = try hasher.finish()
+        let isIntact = hash == signature.bodyHash
+        let diagnosis = BodyDiagnosis(signature: signature, header: header, body: body, original: original)
+        return BodyFinding(
+            hash: hash, octets: hasher.canonicalizedOctets,
+            unsignedOctets: max(0, hasher.canonicalizedOctets - (signature.bodyOctets ?? .max)), isIntact: isIntact,
+            cause: isIntact || !explainsFailures ? nil : try diagnosis.cause())
+    }
+
+    private func headerFinding(
+        _ signature: Signature, _ header: HeaderFields, key: PublicKey?, original: [UInt8]?
+    ) throws(CryptographyError) -> HeaderFinding {
+        let coverage = FieldCoverage(header, names: signature.signedFieldNames)
+        guard let key, key.kind.algorithm == signature.algorithm else {
+            return HeaderFinding(coverage: coverage, isIntact: nil, cause: nil)
+        }
+        let digest = try Verifier.headerDigest(header, signature)
+        let isIntact = try key.verify(signature: signature.value, digest: digest)
+        let diagnosis = HeaderDiagnosis(signature: signature, key: key, header: header, original: original)
+        return HeaderFinding(
+            coverage: coverage, isIntact: isIntact,
+            cause: isIntact || !explainsFailures ? nil : try diagnosis.cause())
+    }
+
+    private func checkTimes(of signature: Signature) throws(Signature.Problem) {
         if let expiresAt = signature.expiresAt, expiresAt < now { throw .init(.permerror, "the signature has expired") }
         if let signedAt = signature.signedAt, signedAt > now + Verifier.clockSkew {
             throw .init(.policy, "the signature is from the future")
         }
-        let record = try keyRecord(for: signature)
+    }
+
+    private func check(_ record: KeyRecord, for signature: Signature) throws(Signature.Problem) {
         guard let key = record.publicKey else { throw .init(.permerror, "the key was revoked") }
         guard key.kind.algorithm == signature.algorithm else {
             throw .init(.permerror, "the key is not one for \(signature.algorithmName)")
         }
-        guard record.allowsMail else { throw .init(.permerror, "the key record does not allow this use") }
+        if let problem = record.useProblem {
+            throw .init(.permerror, "the key record does not allow this use: \(problem)")
+        }
         if record.forbidsSubdomains, !signature.auid.lowercased().hasSuffix("@\(signature.sdid.lowercased())") {
             throw .init(.permerror, "the key record forbids a subdomain in i=")
         }
-        do throws(CryptographyError) {
-            let hasher = try BodyHasher(signature.canonicalization.body, limit: signature.bodyOctets)
-            hasher.append(body)
-            let bodyHash = try hasher.finish()
-            let digest = try Verifier.headerDigest(header, signature)
-            let isIntact = try key.verify(signature: signature.value, digest: digest)
-            let diagnosis = Diagnosis(signature: signature, key: key, header: header, body: body, original: original)
-            if let limit = signature.bodyOctets, limit > hasher.canonicalizedOctets {
-                return (.permerror, "l= is larger than the body")
-            }
-            guard bodyHash == signature.bodyHash else { return (.fail, try diagnosis.ofBody()) }
-            guard isIntact else { return (.fail, try diagnosis.ofHeader()) }
-            return (.pass, note(record, signature, canonicalizedOctets: hasher.canonicalizedOctets))
-        } catch {
-            return (.temperror, error.description)
-        }
     }
 
-    private func note(_ record: KeyRecord, _ signature: Signature, canonicalizedOctets: Int) -> String {
+    /// What a reader of a pass should know.
+    private static func note(_ verification: Verification) -> String {
         // RFC 6376 §8.2: what l= leaves out can be replaced by anyone.
-        if let limit = signature.bodyOctets, limit < canonicalizedOctets {
-            return "l= leaves the last \(canonicalizedOctets - limit) octets of the body unsigned"
+        if let count = verification.body?.unsignedOctets, count > 0 {
+            return "l= leaves the last \(count) octets of the body unsigned"
         }
-        return record.isTesting ? "the domain is testing DKIM" : ""
+        return verification.keyRecord?.isTesting == true ? "the domain is testing DKIM" : ""
     }
 
     /// The digest that the signature should be of, of the fields that `h=` names and the field itself.

@@ -34,7 +34,7 @@ import Testing
     }
 
     static let refused: [(record: String, error: KeyRecordError)] = [
-        ("", .malformed("not a list of tags")),
+        ("", .malformed("not a list of tags: it is empty")),
         ("v=spf1 -all", .version),
         ("v=DKIM1; k=rsa", .malformed("no p= in it")),
         ("v=DKIM2; p=\(rsa)", .version),
@@ -42,7 +42,8 @@ import Testing
         ("k=rsa; v=DKIM1; p=\(rsa)", .version),
         ("v=DKIM1; v=DKIM1; p=\(rsa)", .malformed("the tag v= stands there twice")),
         ("v=DKIM1; p=\(rsa); p=", .malformed("the tag p= stands there twice")),
-        ("v=DKIM1;; p=\(rsa)", .malformed("not a list of tags")),
+        ("v=DKIM1;; p=\(rsa)", .malformed("not a list of tags: a semicolon without a tag before it")),
+        ("; p=\(rsa)", .malformed("not a list of tags: a semicolon without a tag before it")),
         ("v=DKIM1; k=dsa; p=\(rsa)", .keyType("dsa")),
         ("v=DKIM1; k=RSA; p=\(rsa)", .keyType("RSA")),
         ("v=DKIM1; p=\(rsa)A", .publicKey("its base64 is damaged")),
@@ -50,11 +51,25 @@ import Testing
         ("v=DKIM1; p=\(ed25519)", .publicKey("not a key of the type rsa")),
         ("v=DKIM1; k=ed25519; p=\(rsa)", .publicKey("an Ed25519 key has 32 octets, not 162")),
         // The key wrapped in SubjectPublicKeyInfo: a mistake that many make.
-        ("v=DKIM1; k=ed25519; p=MCowBQYDK2VwAyEA\(ed25519)", .publicKey("an Ed25519 key has 32 octets, not 44")),
+        (
+            "v=DKIM1; k=ed25519; p=MCowBQYDK2VwAyEA\(ed25519)",
+            .publicKey(
+                "an Ed25519 key has 32 octets, not 44: "
+                    + "publish its last 32, without the SubjectPublicKeyInfo around them")
+        ),
+        // What a provider leaves that cuts a record off at 255 octets.
+        (
+            "v=DKIM1; k=rsa; p=\(rsa.prefix(160))",
+            .publicKey("it is cut off: 120 of 162 octets are there, so a part of the TXT record is missing")
+        ),
         ("v=DKIM1; k=rsa; p=MCowBQYDK2VwAyEA\(ed25519)", .publicKey("it is of the type ed25519")),
         ("v=DKIM1 p=\(rsa)", .version),
-        ("p", .malformed("not a list of tags")),
-        ("1p=x", .malformed("not a list of tags")),
+        ("p", .malformed("not a list of tags: \"p\" has no equals sign")),
+        ("1p=x", .malformed("not a list of tags: \"1p\" is not the name of a tag")),
+        (
+            "v=DKIM1; p=x; this is\u{E9} no tag at all",
+            .malformed("not a list of tags: \"this?is???no?tag?at?\u{2026}\" has no equals sign")
+        ),
     ]
 
     @Test(arguments: refused)

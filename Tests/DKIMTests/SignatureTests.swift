@@ -72,9 +72,13 @@ import Testing
         (["bh": nil], .permerror, "no bh= in it"),
         (["bh": "A"], .neutral, "the base64 of bh= is damaged"),
         (["d": nil], .permerror, "no d= in it"),
-        (["d": "a..b"], .neutral, "d= or s= is not a domain name"),
+        (["d": "a..b"], .neutral, "d= is not a domain name"),
+        (
+            ["d": "b\u{FC}cher.example"], .neutral,
+            "d= is not a domain name: internationalized names are written as A-labels"
+        ),
         (["s": nil], .permerror, "no s= in it"),
-        (["s": "a/b"], .neutral, "d= or s= is not a domain name"),
+        (["s": "a/b"], .neutral, "s= is not a domain name"),
         (["h": nil], .permerror, "no h= in it"),
         (["h": "to:subject"], .permerror, "From is not signed"),
         (["h": "from::to"], .neutral, "an empty name in h="),
@@ -90,8 +94,8 @@ import Testing
         (["l": "1e3"], .neutral, "l= is not a number"),
         (["q": "http"], .permerror, "unknown query method"),
         (["d": "example.com; d=example.com"], .neutral, "the tag d= stands there twice"),
-        (["d": "example.com; ; t=1"], .neutral, "not a list of tags"),
-        (["d": "example.com; =1"], .neutral, "not a list of tags"),
+        (["d": "example.com; ; t=1"], .neutral, "not a list of tags: a semicolon without a tag before it"),
+        (["d": "example.com; =1"], .neutral, "not a list of tags: \"\" is not the name of a tag"),
     ]
 
     @Test(arguments: refused)
@@ -107,6 +111,17 @@ import Testing
     ])
     func `these signatures can be verified`(changes: [String: String]) throws {
         _ = try Signature(field: SignatureTests.field(changes))
+    }
+
+    /// RFC 6376 §2.11.
+    @Test(arguments: [
+        ("=6Along@example.com", "jlong@example.com"), ("jlong@example=2Ecom", "jlong@example.com"),
+        ("jlong=40example.com", "jlong@example.com"), ("a=3bb@example.com", "a;b@example.com"),
+        ("a=b@example.com", "a=b@example.com"), ("a=4", "a=4"), ("a\r\n =40 example.com", "a@example.com"),
+    ])
+    func `i= is read as quoted-printable`(value: String, auid: String) throws {
+        let signature = try? Signature(field: SignatureTests.field(["i": value]))
+        #expect(signature?.auid == (auid.contains("@") ? auid : nil))
     }
 
     @Test func `cutting a field off anywhere never traps`() {

@@ -164,10 +164,16 @@ import Testing
             ([], .permerror, "no key record at test._domainkey.football.example.com"),
             (["v=DKIM1; p="], .permerror, "the key was revoked"),
             (["p=\(key)", "p="], .permerror, "2 key records at test._domainkey.football.example.com"),
-            (["v=DKIM1; h=sha1; p=\(key)"], .permerror, "the key record does not allow this use"),
-            (["v=DKIM1; s=tlsrpt; p=\(key)"], .permerror, "the key record does not allow this use"),
+            (
+                ["v=DKIM1; h=sha1; p=\(key)"], .permerror,
+                "the key record does not allow this use: its h=sha1 lacks sha256"
+            ),
+            (
+                ["v=DKIM1; s=tlsrpt; p=\(key)"], .permerror,
+                "the key record does not allow this use: its s=tlsrpt lacks email"
+            ),
             (["k=ed25519; p=\(KeyRecordTests.ed25519)"], .permerror, "the key is not one for rsa-sha256"),
-            (["garbage"], .permerror, "malformed key record: not a list of tags"),
+            (["garbage"], .permerror, "malformed key record: not a list of tags: \"garbage\" has no equals sign"),
         ]
         for testCase in cases {
             let verification = try #require(verifier(testCase.records).verify(signed).first)
