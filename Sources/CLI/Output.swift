@@ -7,6 +7,8 @@ import Glibc
 /// What a command ends with, besides 0 for success and 64 for wrong usage.
 enum ExitStatus {
     static let failure: Int32 = 1
+    /// Of verify: what was asked can't be said.
+    static let unknown: Int32 = 2
     /// EX_CONFIG of sysexits.h.
     static let configuration: Int32 = 78
 }
@@ -23,6 +25,11 @@ enum Output {
         if error is ExitCode { return error }
         Output.error("\(error)")
         return ExitCode(ExitStatus.failure)
+    }
+
+    /// Text beside the output proper, to standard error as it is.
+    static func explanation(_ text: String) {
+        write(text, to: STDERR_FILENO)
     }
 
     static func text(_ text: String) {

@@ -3,6 +3,12 @@
 
 """`waxwing sign`, `verify` and `send`: the same machinery as filters and as a client."""
 
+import base64
+import hashlib
+import json
+import re
+import subprocess
+
 from support.next_hops import NextHop
 from support.smtp import message
 from support.verifiers import assert_verified
@@ -40,6 +46,43 @@ def test_verify_says_which_part_differs(relay):
     assert "pass" in relay.command("verify", "--keys", keys, input=signed, config=False)
     keys.write_text(PUBLISHED)
     assert "pass" not in relay.command("verify", "--keys", keys, input=signed, config=False, expect=1)
+
+
+def test_verify_prints_json_and_ends_with_what_scripts_need(relay):
+    keys = relay.directory / "records"
+    keys.write_text("".join(f"{name}\t{record}\n" for name, record in relay.key_records().items()))
+    signed = relay.command("sign", input=message(body="one\r\ntwo\r\n")).encode()
+    found = json.loads(relay.command("verify", "--json", "--keys", keys, input=signed, config=False))
+    assert found["outcome"] == "good" and found["result"] == "pass" and found["author"] == "sender.example"
+    for signature in found["signatures"]:
+        assert signature["result"] == "pass" and signature["alignment"]["mode"] == "exact"
+        assert signature["body"]["computed"] == signature["body"]["expected"]
+        assert "from" in signature["header"]["signed"] and "from" in signature["header"]["oversigned"]
+    broken = signed.replace(b"one\r\n", b"one\n")
+    found = json.loads(relay.command("verify", "--json", "--keys", keys, input=broken, config=False, expect=1))
+    assert {signature["body"]["cause"]["kind"] for signature in found["signatures"]} == {"body-line-ends"}
+    stranger = signed.replace(b"sender.example", b"stranger.example")
+    found = json.loads(relay.command("verify", "--json", "--keys", keys, input=stranger, config=False, expect=1))
+    assert found["outcome"] == "bad"
+    relay.command("verify", "--keys", keys, relay.directory / "missing.eml", config=False, expect=2)
+    relay.command("verify", "--keys", relay.directory / "missing", input=signed, config=False, expect=2)
+
+
+def test_sign_explains_what_it_hashed_and_signed(relay):
+    relay.configure()
+    done = subprocess.run([relay.binary, "sign", "--explain", "--config", relay.config], input=message(body="one\r\n\r\n"),
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert_verified(done.stdout, relay.key_records(), ["rsa-sha256", "ed25519-sha256"])
+    text = done.stderr.decode()
+    digests = re.findall(r"SHA-256 digest is ([0-9a-f]{64})", text)
+    assert len(digests) == 2 and len(set(digests)) == 2
+    assert r"first line  one\r\n" in text and base64.b64encode(hashlib.sha256(b"one\r\n").digest()).decode() in text
+    # The octets that are shown are the octets that were hashed.
+    for part, digest in zip(text.split("signature d=")[1:], digests):
+        shown = [line[4:] for line in part.splitlines() if re.match(r"    [a-z-]+:", line)]
+        octets = "".join(shown).encode().decode("unicode_escape").encode("latin-1")
+        assert hashlib.sha256(octets).hexdigest() == digest, part
 
 
 def test_send_submits_and_prints_the_conversation(relay):

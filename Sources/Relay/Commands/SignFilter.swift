@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import DKIM
+package import DKIM
 import Logging
 import Mail
 import Signing
@@ -15,9 +15,17 @@ package struct SignFilter: Sendable {
         self.configuration = configuration
     }
 
+    /// A message with its signatures.
+    package struct Signed: Sendable {
+        /// With the line ends that it came with.
+        package var message: [UInt8]
+        /// What each signature was made over, from the top down; signatures that were there before are not among them.
+        package var inputs: [SigningInput]
+    }
+
     /// - Throws: `FilterError`.
-    package func sign(_ bytes: [UInt8]) throws -> [UInt8] {
-        let message = MessageText(bytes)
+    package func sign(_ bytes: [UInt8]) throws -> Signed {
+        let message = try MessageText(signing: bytes)
         let parts = message.parts
         let headerSection = Array(message.wire[..<parts.headerEnd])
         let author = try authorDomain(of: headerSection)
@@ -41,8 +49,15 @@ package struct SignFilter: Sendable {
             body: { [body = message.wire[parts.bodyStart...]] consume in try consume(body) },
             nextHop: NextHop(kind: .mx, host: author.name))
         do {
-            return message.restoringLineEnds(try signer.sign(departure).fields + message.wire)
-        } catch {
+            let departing = try signer.sign(departure)
+            var section = headerSection
+            for range in departing.removed.reversed() { section.removeSubrange(range) }
+            let signed = departing.fields + section + message.wire[parts.headerEnd...]
+            let count = try HeaderFields(departing.fields).values(of: "DKIM-Signature").count
+            return Signed(
+                message: message.restoringLineEnds(signed),
+                inputs: Array(try SigningInput.all(in: signed).prefix(count)))
+        } catch let error as DepartureSigningError {
             throw FilterError(text: error.text)
         }
     }

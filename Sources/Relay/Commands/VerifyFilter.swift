@@ -2,88 +2,101 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import DKIM
-import DNS
+package import DNS
 import Logging
 import Mail
 
-/// VerifyFilter is in charge of `waxwing verify`: what the signatures of a message are worth, a line each.
+/// VerifyFilter is in charge of `waxwing verify`: what the signatures of a message are worth, and what became of the
+/// message where one fails.
 package struct VerifyFilter: Sendable {
-    /// What was found.
-    package struct Report: Hashable, Sendable {
-        /// At least one signature passes.
-        package var isPass: Bool
-        package var lines: [String]
-    }
-
     private let configuration: Configuration
+    private let resolver: (any Resolver)?
 
-    package init(_ configuration: Configuration) {
+    /// - Parameter resolver: nil asks the servers of the configuration.
+    package init(_ configuration: Configuration, resolver: (any Resolver)? = nil) {
         self.configuration = configuration
+        self.resolver = resolver
     }
 
     /// - Parameters:
     ///   - original: the message as it was signed, if it is at hand: then a failure names what differs.
     ///   - keyFile: key records instead of DNS, a line each: name, white space, record.
-    package func verify(_ bytes: [UInt8], original: [UInt8]? = nil, keyFile: String? = nil) async throws -> Report {
-        let message = MessageText(bytes).wire
-        let answers: [String: KeyRecordAnswer]
-        if let keyFile {
-            answers = try VerifyFilter.records(in: keyFile)
-        } else {
-            answers = try await ask(for: DKIM.Verifier.keyRecordNames(in: message))
-        }
-        let verifier = DKIM.Verifier(now: WallClock.system.now().seconds) { name in answers[name.lowercased()] ?? .none
-        }
-        let verifications = verifier.verify(message, original: original.map { MessageText($0).wire })
-        let lines = verifications.map { verification in
-            var line = verification.result.rawValue
-            if let signature = verification.signature {
-                line += " d=\(signature.sdid) s=\(signature.selector) a=\(signature.algorithmName)"
-            }
-            return line + (verification.reason.isEmpty ? "" : ": " + verification.reason)
-        }
-        return Report(
-            isPass: DKIM.Verifier.overall(verifications) == .pass,
-            lines: lines.isEmpty ? ["none: the message has no DKIM-Signature field"] : lines)
-    }
-
-    /// Names in lower case to their records; a name may stand in more than one line.
-    static func records(in text: String) throws(FilterError) -> [String: KeyRecordAnswer] {
-        var records: [String: [String]] = [:]
-        // CR and LF together are one Character of Swift's.
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for (index, line) in lines.enumerated() {
-            if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
-            let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
-            guard parts.count == 2, let name = Domain(parts[0]) else {
-                throw FilterError(
-                    text: "line \(index + 1) of the key file is not a name, white space and a key record")
-            }
-            records[name.name, default: []].append(String(parts[1].drop { $0 == " " || $0 == "\t" }))
-        }
-        return records.mapValues { .texts($0) }
-    }
-
-    private func ask(for names: [String]) async throws -> [String: KeyRecordAnswer] {
-        if names.isEmpty { return [:] }
-        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
-        let resolver = try UnboundResolver(configuration.resolver, logger: logger)
+    /// - Throws: `FilterError`.
+    package func verify(
+        _ bytes: [UInt8], original: [UInt8]? = nil, keyFile: String? = nil
+    ) async throws(FilterError) -> VerifyDocument {
+        let message = MessageText(verifying: bytes).wire
+        let names = DKIM.Verifier.keyRecordNames(in: message)
         var answers: [String: KeyRecordAnswer] = [:]
-        for name in names {
-            do throws(DNSError) {
-                switch try await resolver.txt(name) {
-                case .records(let records):
-                    answers[name.lowercased()] = .texts(records.map { String(decoding: $0, as: UTF8.self) })
-                case .noData, .nameError:
-                    answers[name.lowercased()] = KeyRecordAnswer.none
-                }
-            } catch {
-                switch error {
-                case .temporary(let text): answers[name.lowercased()] = .temporaryFailure(text)
-                case .nameError, .noData: answers[name.lowercased()] = KeyRecordAnswer.none
-                }
+        var resolver: (any Resolver)?
+        if let keyFile {
+            answers = try KeyFile.records(in: keyFile)
+        } else if !names.isEmpty {
+            let asked: any Resolver = if let own = self.resolver { own } else { try configuredResolver() }
+            for name in names { answers[name.lowercased()] = await VerifyFilter.ask(asked, name) }
+            resolver = asked
+        }
+        let verifier = DKIM.Verifier(now: WallClock.system.now().seconds) { [answers] name in
+            answers[name.lowercased()] ?? .none
+        }
+        let verifications = verifier.verify(message, original: original.map { MessageText(verifying: $0).wire })
+        return await document(verifications, message, resolver)
+    }
+
+    private func document(
+        _ verifications: [Verification], _ message: [UInt8], _ resolver: (any Resolver)?
+    ) async -> VerifyDocument {
+        var signatures = verifications.map { SignatureDocument($0) }
+        var document = VerifyDocument(
+            outcome: .bad, result: DKIM.Verifier.overall(verifications).rawValue, signatures: [])
+        switch Alignment.author(of: message) {
+        case .failure(let error): document.authorProblem = error.text
+        case .success(let author):
+            document.author = author.name
+            var alignment = Alignment(author: author, resolver: resolver)
+            for index in signatures.indices {
+                guard let sdid = signatures[index].domain else { continue }
+                signatures[index].alignment = await alignment.of(sdid: sdid)
             }
         }
-        return answers
+        document.signatures = signatures
+        document.outcome = VerifyFilter.outcome(signatures)
+        return document
+    }
+
+    /// One signature that passes and is aligned is enough, whatever the others are (RFC 6376 §6.1, RFC 9989 §4.4).
+    private static func outcome(_ signatures: [SignatureDocument]) -> VerifyDocument.Outcome {
+        func isResult(_ signature: SignatureDocument, _ result: VerificationResult) -> Bool {
+            signature.result == result.rawValue
+        }
+        if signatures.contains(where: { isResult($0, .pass) && $0.alignment?.isAligned == true }) { return .good }
+        let isOpen = signatures.contains { signature in
+            isResult(signature, .temperror) && signature.alignment.map { $0.mode != .none } == true
+                || isResult(signature, .pass) && signature.alignment?.mode == .unknown
+        }
+        return isOpen ? .unknown : .bad
+    }
+
+    private func configuredResolver() throws(FilterError) -> any Resolver {
+        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
+        do throws(DNSError) {
+            return try UnboundResolver(configuration.resolver, logger: logger)
+        } catch {
+            throw FilterError(text: "the DNS resolver does not start: \(error); check [dns] servers, or give --keys")
+        }
+    }
+
+    private static func ask(_ resolver: any Resolver, _ name: String) async -> KeyRecordAnswer {
+        do throws(DNSError) {
+            switch try await resolver.txt(name) {
+            case .records(let records): return .texts(records.map { String(decoding: $0, as: UTF8.self) })
+            case .noData, .nameError: return .none
+            }
+        } catch {
+            switch error {
+            case .temporary(let text): return .temporaryFailure("the key record at \(name) can't be had now: \(text)")
+            case .nameError, .noData: return .none
+            }
+        }
     }
 }

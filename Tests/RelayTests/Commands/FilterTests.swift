@@ -44,44 +44,104 @@ private struct KeyedDirectory {
         defer { keyed.remove() }
         for text in [Self.message, Self.message.replacing("\n", with: "\r\n")] {
             let signed = try SignFilter(keyed.configuration).sign(Array(text.utf8))
-            #expect(String(decoding: signed, as: UTF8.self).hasSuffix(text))
-            #expect(MessageText(signed).hasBareLineEnds == !text.contains("\r\n"))
-            let report = try await VerifyFilter(keyed.configuration).verify(signed, keyFile: keyed.records)
-            #expect(report.isPass)
+            #expect(String(decoding: signed.message, as: UTF8.self).hasSuffix(text))
+            #expect(MessageText(verifying: signed.message).hasBareLineEnds == !text.contains("\r\n"))
+            #expect(Set(signed.inputs.map(\.signature.algorithmName)) == ["rsa-sha256", "ed25519-sha256"])
+            #expect(signed.inputs.allSatisfy { $0.bodyHash == $0.signature.bodyHash })
+            let report = try await VerifyFilter(keyed.configuration).verify(signed.message, keyFile: keyed.records)
+            #expect(report.outcome == .good)
+            #expect(report.result == "pass")
+            #expect(report.author == "example.com")
+            #expect(report.signatures.map(\.result) == ["pass", "pass"])
+            #expect(report.signatures.map(\.alignment?.mode) == [.exact, .exact])
             #expect(
-                report.lines.sorted() == [
-                    "pass d=example.com s=e a=ed25519-sha256", "pass d=example.com s=r a=rsa-sha256",
+                report.signatures.map { "\($0.selector ?? "") \($0.key?.kind ?? "")" }.sorted() == [
+                    "e ed25519", "r rsa-2048",
                 ])
         }
+    }
+
+    @Test("A signature that is there already is signed around, and is not among what was made")
+    func signedTwice() async throws {
+        let keyed = try await KeyedDirectory()
+        defer { keyed.remove() }
+        let once = try SignFilter(keyed.configuration).sign(Array(Self.message.utf8))
+        let twice = try SignFilter(keyed.configuration).sign(once.message)
+        #expect(twice.inputs.count == 2)
+        let report = try await VerifyFilter(keyed.configuration).verify(twice.message, keyFile: keyed.records)
+        #expect(report.signatures.map(\.result) == Array(repeating: "pass", count: report.signatures.count))
     }
 
     @Test("A changed message fails, and with the original at hand the report names the field")
     func changedMessage() async throws {
         let keyed = try await KeyedDirectory()
         defer { keyed.remove() }
-        let signed = try SignFilter(keyed.configuration).sign(Array(Self.message.utf8))
+        let signed = try SignFilter(keyed.configuration).sign(Array(Self.message.utf8)).message
         let changed = Array(String(decoding: signed, as: UTF8.self).replacing("One", with: "Two").utf8)
         let report = try await VerifyFilter(keyed.configuration)
             .verify(changed, original: signed, keyFile: keyed.records)
-        #expect(!report.isPass)
-        #expect(report.lines.count == 2)
-        #expect(report.lines.allSatisfy { $0.hasPrefix("fail d=example.com") && $0.contains("subject") })
+        #expect(report.outcome == .bad)
+        #expect(report.signatures.map(\.result) == ["fail", "fail"])
+        #expect(report.signatures.allSatisfy { $0.reason.contains("subject") && $0.header?.isIntact == false })
+        #expect(report.signatures.allSatisfy { $0.header?.cause?.kind == "field-changed" && $0.body?.isIntact == true })
+    }
+
+    @Test("Without the original a body with other line ends is told from another body")
+    func changedBody() async throws {
+        let keyed = try await KeyedDirectory()
+        defer { keyed.remove() }
+        let text = Self.message.replacing("\n", with: "\r\n") + "More.\r\n"
+        let signed = String(
+            decoding: try SignFilter(keyed.configuration).sign(Array(text.utf8)).message, as: UTF8.self)
+        for (changed, kind) in [
+            (signed.replacing("Body.\r\n", with: "Body.\n"), "body-line-ends"),
+            (signed.replacing("Body.", with: "Corpse."), "body-changed"),
+        ] {
+            let report = try await VerifyFilter(keyed.configuration).verify(Array(changed.utf8), keyFile: keyed.records)
+            let body = try #require(report.signatures.first?.body)
+            #expect(body.cause?.kind == kind)
+            #expect(body.computed != body.expected)
+            #expect(report.signatures.first?.header?.isIntact == true)
+        }
     }
 
     @Test("Without a record for its key a signature does not pass")
     func noRecord() async throws {
         let keyed = try await KeyedDirectory()
         defer { keyed.remove() }
-        let signed = try SignFilter(keyed.configuration).sign(Array(Self.message.utf8))
+        let signed = try SignFilter(keyed.configuration).sign(Array(Self.message.utf8)).message
         let report = try await VerifyFilter(keyed.configuration).verify(signed, keyFile: "# none\n\n")
-        #expect(!report.isPass)
-        #expect(report.lines.allSatisfy { $0.contains("no key record at") })
+        #expect(report.outcome == .bad)
+        #expect(report.signatures.allSatisfy { $0.reason.contains("no key record at") && $0.key?.kind == nil })
     }
 
     @Test("A message without a signature is reported as none")
     func unsigned() async throws {
         let report = try await VerifyFilter(Configuration(directory: "/")).verify(Array(Self.message.utf8), keyFile: "")
-        #expect(report == VerifyFilter.Report(isPass: false, lines: ["none: the message has no DKIM-Signature field"]))
+        #expect(report == VerifyDocument(outcome: .bad, result: "none", author: "example.com", signatures: []))
+    }
+
+    @Test(
+        "A signature that passes is not enough: its domain must be aligned with that of From",
+        arguments: [
+            ("From: a@example.com", VerifyDocument.Outcome.good, "exact"),
+            ("From: a@mail.example.com", .good, "relaxed"), ("From: a@example.org", .bad, "none"),
+            ("From: a@example.com, b@example.com", .good, "exact"), ("From: a@example.com, b@example.org", .bad, nil),
+            ("From: nobody", .bad, nil), ("From: a@example.com\r\nFrom: b@example.com", .bad, nil),
+        ] as [(String, VerifyDocument.Outcome, String?)])
+    func alignment(_ from: String, _ outcome: VerifyDocument.Outcome, _ mode: String?) async throws {
+        let key = try SigningKey.generate(.ed25519)
+        let section = Array("\(from)\r\nSubject: One\r\n".utf8)
+        let template = try SignatureTemplate(sdid: "example.com", selector: "s", key: key)
+        let hash = try BodyHasher(.relaxed).finish()
+        let field = try template.sign(
+            HeaderFields(section), bodyHash: hash, signedAt: 1_700_000_000, expiresAt: nil)
+        let report = try await VerifyFilter(Configuration(directory: "/")).verify(
+            field + section + [13, 10], keyFile: "s._domainkey.example.com \(key.keyRecord.text)\n")
+        #expect(report.signatures.map(\.result) == ["pass"])
+        #expect(report.outcome == outcome)
+        #expect(report.signatures.first?.alignment?.mode.rawValue == mode)
+        #expect((report.authorProblem == nil) == (mode != nil))
     }
 
     @Test(
@@ -112,11 +172,15 @@ private struct KeyedDirectory {
 
     @Test("The lines of a key file are a name, white space and a record")
     func keyFiles() throws {
-        let records = try VerifyFilter.records(
+        let records = try KeyFile.records(
             in: "# c\n\nS._domainkey.Example.com.\t v=DKIM1; p=A\r\nx.test p=B\nx.test p=C\n")
         #expect(
             records == ["s._domainkey.example.com": .texts(["v=DKIM1; p=A"]), "x.test": .texts(["p=B", "p=C"])])
-        let error = #expect(throws: FilterError.self) { try VerifyFilter.records(in: "x.test p=A\nalone\n") }
-        #expect(error?.text.contains("line 2") == true)
+        #expect(
+            try KeyFile.records(in: "x.test \"v=DKIM1; \" \"p=A\"\n") == ["x.test": .texts(["v=DKIM1; p=A"])])
+        for text in ["x.test p=A\nalone\n", "x.test p=A\nx.test \"p=A\n"] {
+            let error = #expect(throws: FilterError.self) { try KeyFile.records(in: text) }
+            #expect(error?.text.contains("line 2") == true)
+        }
     }
 }
