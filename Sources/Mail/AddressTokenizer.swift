@@ -8,7 +8,7 @@ struct AddressTokenizer {
         /// Atom characters and dots, and octets above 127 (RFC 6532 §3.2).
         case atom(Range<Int>)
         /// A whole `=?charset?encoding?text?=` (RFC 2047): a word of a display name, whatever it decodes to.
-        case encodedWord
+        case encodedWord(Range<Int>)
         /// With its quotes.
         case quotedString(Range<Int>)
         /// An address literal with its brackets.
@@ -18,6 +18,8 @@ struct AddressTokenizer {
     }
 
     let bytes: ArraySlice<UInt8>
+    /// The comments passed so far, each with its parentheses; one within another is not told apart.
+    private(set) var comments: [Range<Int>] = []
     private var position: Int
 
     init(_ bytes: ArraySlice<UInt8>) {
@@ -40,8 +42,9 @@ struct AddressTokenizer {
             return .literal(try delimited(by: UInt8(ascii: "]"), whatIsOpen: "an address literal that does not end"))
         case UInt8(ascii: "="):
             if let end = endOfEncodedWord() {
+                let start = position
                 position = end
-                return .encodedWord
+                return .encodedWord(start..<end)
             }
             return .atom(try atom())
         default:
@@ -83,6 +86,7 @@ struct AddressTokenizer {
 
     private mutating func skipCommentsAndWhiteSpace() throws(AddressError) {
         var depth = 0
+        var start = position
         while let byte = peek() {
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"):
@@ -90,11 +94,13 @@ struct AddressTokenizer {
             case UInt8(ascii: "\r"):
                 guard try skipFolding() else { throw AddressError(reason: "a CR without LF") }
             case UInt8(ascii: "("):
+                if depth == 0 { start = position }
                 depth += 1
                 position += 1
             case UInt8(ascii: ")") where depth > 0:
                 depth -= 1
                 position += 1
+                if depth == 0 { comments.append(start..<position) }
             case UInt8(ascii: "\\") where depth > 0:
                 guard let quoted = peek(1), AddressTokenizer.isText(quoted) else {
                     throw AddressError(reason: "a comment that does not end")
@@ -133,6 +139,21 @@ struct AddressTokenizer {
             return index < bytes.endIndex && bytes[index] == UInt8(ascii: "=") ? index + 1 : nil
         }
         return nil
+    }
+
+    /// What a quoted string means: without its quotes, folding and backslashes (RFC 5322 §3.2.4).
+    static func content(ofQuotedString octets: ArraySlice<UInt8>) -> [UInt8] {
+        var content: [UInt8] = []
+        var isQuoted = false
+        for byte in octets.dropFirst().dropLast() {
+            if !isQuoted, byte == UInt8(ascii: "\\") {
+                isQuoted = true
+            } else if isQuoted || byte != UInt8(ascii: "\r") && byte != UInt8(ascii: "\n") {
+                content.append(byte)
+                isQuoted = false
+            }
+        }
+        return content
     }
 
     private static func isText(_ byte: UInt8) -> Bool {

@@ -41,6 +41,13 @@ struct AddressParserTests {
             ("<,@hop.example,,@hop2.example:a@example.com>", ["a@example.com"]),
             ("a@[192.0.2.1]", ["a@[192.0.2.1]"]),
             ("a+b=c!d@xn--bcher-kva.example", ["a+b=c!d@xn--bcher-kva.example"]),
+            ("a@b\u{fc}cher.example", ["a@xn--bcher-kva.example"]),
+            ("a@(c) B\u{fc}cher . example", ["a@xn--bcher-kva.example"]),
+            ("a@example .com", ["a@example.com"]),
+            ("John Doe <jdoe@machine(comment).  example>", ["jdoe@machine.example"]),
+            ("a . b@example.com", ["a.b@example.com"]),
+            ("a.\"b c\".\r\n \"d\\\"\"@example.com", ["\"a.b c.d\\\"\"@example.com"]),
+            ("Q. a@example.com", ["Q.a@example.com"]),
             ("", []),
             ("(only a comment)", []),
         ])
@@ -63,13 +70,16 @@ struct AddressParserTests {
             ("@example.com", "an address that starts with a character that must be quoted"),
             ("a@example.com.", "a domain that is not a domain name"),
             ("a@exa mple.com", "more than an address between its commas"),
-            ("a@example .com", "more than an address between its commas"),
             ("a@example..com", "a domain that is not a domain name"),
-            ("a@b\u{fc}cher.example", "a domain that is not a domain name"),
+            ("a@b\u{ff41}.example", "a domain that is not a domain name"),
+            ("a@example.com .", "a domain that is not a domain name"),
+            ("a@example. .com", "a domain that is not a domain name"),
+            ("\"a\"b@example.com", "an @ outside quotes or angle brackets"),
+            ("\"a\"..b@example.com", "a misplaced dot in a local-part"),
+            ("Q. Public a@example.com", "an @ outside quotes or angle brackets"),
             ("a..b@example.com", "a misplaced dot in a local-part"),
             (".a@example.com", "a misplaced dot in a local-part"),
             ("a.@example.com", "a misplaced dot in a local-part"),
-            ("a . b@example.com", "an @ outside quotes or angle brackets"),
             ("\"Ann <a@example.com>", "a quoted string that does not end"),
             ("(Ann a@example.com", "a comment that does not end"),
             ("a@[192.0.2.1", "an address literal that does not end"),
@@ -88,6 +98,30 @@ struct AddressParserTests {
         ])
     func refuses(value: String, reason: String) {
         #expect(throws: AddressError(reason: reason)) { try mailboxes(value) }
+    }
+
+    @Test("an address may lack its domain, and everything's place is known")
+    func list() throws {
+        let value = Array(" \"B. C\" J\u{fc}rg =?utf-8?q?x?= <root(a)> (b (c)), r@[1]".utf8)
+        let list = try AddressParser.list(in: value[...])
+        #expect(list.addresses.map(\.description) == ["root", "r@[1]"])
+        #expect(list.addresses.map { String(decoding: value[$0.octets], as: UTF8.self) } == ["root", "r@[1]"])
+        #expect(list.addresses.map { $0.mailbox == nil } == [true, false])
+        let texts = list.phrases.map { String(decoding: value[$0.octets], as: UTF8.self) }
+        #expect(texts == ["\"B. C\"", "J\u{fc}rg", "=?utf-8?q?x?=", "(a)", "(b (c))"])
+        #expect(list.phrases.map(\.kind) == [.quotedString, .atom, .encodedWord, .comment, .comment])
+    }
+
+    @Test("phrases stand between commas")
+    func phrases() throws {
+        let value = Array("one two, \"three\",, four (five)".utf8)
+        let words = try AddressParser.phrases(in: value[...]).phrases
+        #expect(
+            words.map { String(decoding: value[$0.octets], as: UTF8.self) }
+                == ["one", "two", "\"three\"", "four", "(five)"])
+        #expect(throws: AddressError(reason: "a character that must be quoted")) {
+            try AddressParser.phrases(in: Array("one <two>".utf8)[...])
+        }
     }
 
     @Test("deep nesting is only a matter of length")

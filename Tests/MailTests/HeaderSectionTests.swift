@@ -64,6 +64,35 @@ struct HeaderSectionTests {
         }
     }
 
+    @Test("white space before the colon is passed over where it is allowed")
+    func spaceBeforeColon() throws {
+        let header = try HeaderSection(Array("To \t: a@b\r\nX: y\r\n".utf8), allowsSpaceBeforeColon: true)
+        #expect(header.fields.map { header.name(of: $0) } == ["To", "X"])
+        #expect(header.fields.map { header.value(of: $0) } == ["a@b", "y"])
+        #expect(header.fields.map { $0.colon - $0.name.upperBound } == [2, 0])
+        #expect(throws: MalformedHeaderSection.self) {
+            try HeaderSection(Array("To a: b\r\n".utf8), allowsSpaceBeforeColon: true)
+        }
+    }
+
+    @Test("the longest line and octets above 127 are noticed")
+    func measures() throws {
+        let header = try HeaderSection(Array("A: 1234\r\n 123456\r\n 1\r\nB: \u{fc}\r\nC: x\r\n \u{fc}\r\n".utf8))
+        #expect(header.fields.map(\.longestLine) == [7, 5, 4])
+        #expect(header.fields.map(\.isEightBit) == [false, true, true])
+    }
+
+    @Test(
+        "the separator line of an mbox file is named",
+        arguments: ["From a@b Mon Nov 23 09:00:00 2026\r\n", ">From a@b Mon Nov 23 09:00:00 2026\r\n"])
+    func mboxSeparator(line: String) {
+        #expect {
+            try HeaderSection(Array(line.utf8))
+        } throws: {
+            ($0 as? MalformedHeaderSection)?.reason.contains("mbox") == true
+        }
+    }
+
     @Test("octets above 127 and controls other than CR, LF and NUL may stand in a value")
     func leniency() throws {
         let header = try HeaderSection(Array("Subject: gr\u{fc}n\u{7}\t.\r\n".utf8))

@@ -67,26 +67,12 @@ struct FieldTemplate: Hashable, Sendable {
             case .placeholder(.authorDomain): result += values.authorDomain.name
             case .placeholder(.recipient):
                 guard let recipient = values.recipient else { return nil }
-                FieldTemplate.appendPercentEncoded(recipient.description, to: &result)
+                // All but the unreserved characters (RFC 3986 §2.3): nothing in a local-part is syntax of the URI.
+                var octets: [UInt8] = []
+                PercentEncoding.append(recipient.description.utf8, to: &octets)
+                result += String(decoding: octets, as: UTF8.self)
             }
         }
         return result
-    }
-
-    /// RFC 3986 §2.3: all but the unreserved characters, so that nothing in a local-part is syntax of the URI.
-    private static func appendPercentEncoded(_ text: String, to result: inout String) {
-        let digits = Array("0123456789ABCDEF")
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                result += "%"
-                result.append(digits[Int(byte >> 4)])
-                result.append(digits[Int(byte & 15)])
-            }
-        }
     }
 }

@@ -6,12 +6,16 @@ package import Mail
 /// HeaderIntake is in charge of what happens to a header section when a message comes in.
 ///
 /// The message is refused, or its header section gets the fields that it lacks, loses those that must not leave,
-/// and a trace field is prepended: a pure function of what came in, the moment and a random number. It never
-/// touches the octets of a field that stays, and never looks at a key.
+/// and a trace field is prepended: a pure function of what came in, the moment and a random number. Fields that
+/// others would have to change after the signature are written anew and the repair is named; of all others it never
+/// touches an octet. It never looks at a key.
 package struct HeaderIntake: Sendable {
     /// RFC 5321 §6.3 asks for a limit of at least 100 hops between all relays; mail that is being submitted has
     /// few behind it, so half of that already is a loop.
     package static let maximumReceivedFields = 50
+
+    /// Encoding may lengthen what came in, up to threefold.
+    private static let maximumOutputOctets = HeaderSection.maximumOctets + 16 * 1024
 
     private let hostname: String
     private let traceField: TraceField
@@ -44,63 +48,52 @@ package struct HeaderIntake: Sendable {
     ) throws(IntakeRefusal) -> AdmittedHeader {
         let header: HeaderSection
         do {
-            header = try HeaderSection(headerSection)
+            header = try HeaderSection(headerSection, allowsSpaceBeforeColon: true)
         } catch {
             throw .malformedHeaderSection(error)
         }
-        let survey = HeaderSurvey(of: header, hostname: hostname)
+        let survey = try HeaderSurvey(of: header, hostname: hostname)
         guard survey.receivedFields < HeaderIntake.maximumReceivedFields else {
             throw .tooManyHops(survey.receivedFields)
         }
-        let authorDomain = try HeaderIntake.authorDomain(of: header, fields: survey.from)
+        // What Waxwing makes itself comes from nobody's application.
+        let isOwn = client == nil
+        let author = try Author(
+            of: header, field: survey.from.map { header.fields[$0] }, rules: isOwn ? RewriteRules() : rewriteRules)
+        var edits = try HeaderEdits(header, survey: survey, author: author)
+        let application = isOwn ? nil : applications.first { $0.isAuthor(author.mailbox) }
+        let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
+        let added = AddedFields(
+            of: application, to: header, survey: survey,
+            values: FieldTemplate.Values(
+                queueID: queueID, app: application?.name ?? "", authorDomain: author.domain, recipient: recipient))
+        if !added.octets.isEmpty { edits.repairs.insert(.addedFields) }
 
         var output: [UInt8] = []
         output.reserveCapacity(headerSection.count + 512)
         traceField.append(client: client, queueID: queueID, arrival: arrival, to: &output)
         // RFC 6409 §8.2, §8.3; RFC 5322 §3.6.6: of a resent message the newest block of Resent fields is completed,
         // which stands on top, and the original's fields stay as they are.
-        var copied = 0
-        let prefix = survey.topResentBlock == nil ? "" : "Resent-"
-        let insertion = survey.topResentBlock?.start ?? 0
-        survey.copy(header, from: &copied, upTo: insertion, to: &output)
+        let prefix = survey.resentStart == nil ? "" : "Resent-"
+        edits.copy(upTo: survey.resentStart ?? 0, to: &output)
         if !survey.hasDate {
             output += "\(prefix)Date: ".utf8
             MailDate.append(arrival, to: &output)
             output += "\r\n".utf8
         }
         if !survey.hasMessageID {
-            let host = messageIDHost(authorDomain: authorDomain)
+            let host = messageIDHost(authorDomain: author.domain)
             let messageID = MessageIDMaker.messageID(queueID: queueID, random: random, host: host)
             // Never folded, as some receivers lose an ID that stands on the next line. With a domain of 255 octets
             // the line is longer than the 78 octets that RFC 5322 §2.1.1 recommends, and far below its limit of 998.
             output += "\(prefix)Message-ID: \(messageID)\r\n".utf8
         }
-        survey.copy(header, from: &copied, upTo: headerSection.count, to: &output)
-        return AdmittedHeader(bytes: output, authorDomain: authorDomain)
-    }
-
-    /// RFC 5322 §3.6.2 lets a message have several authors; with one there is no question which domain must sign.
-    private static func authorDomain(
-        of header: HeaderSection, fields: [HeaderSection.Field]
-    ) throws(IntakeRefusal) -> Domain {
-        guard let field = fields.first else { throw .from("the message has no From field") }
-        guard fields.count == 1 else {
-            throw .from("the message has \(fields.count) From fields, where one must stand")
-        }
-        let authors: [Mailbox]
-        do {
-            authors = try AddressParser.mailboxes(in: header.bytes[field.value])
-        } catch {
-            throw .from("the From field has \(error.reason)")
-        }
-        guard let author = authors.first else { throw .from("the From field has no mailbox") }
-        guard authors.count == 1 else {
-            throw .from("the From field has \(authors.count) mailboxes, where one must stand")
-        }
-        guard let domain = author.domain else {
-            throw .from("the From field has an address literal, where a domain must stand")
-        }
-        return domain
+        edits.copy(upTo: headerSection.count, to: &output)
+        output += added.octets
+        guard output.count <= HeaderIntake.maximumOutputOctets else { throw .headerSectionTooLarge }
+        return AdmittedHeader(
+            bytes: output, authorDomain: author.domain, repairs: Repair.allCases.filter(edits.repairs.contains),
+            rewrittenAuthor: author.rewritten, oneClickFault: added.oneClickFault)
     }
 
     /// A name that others know: the author domain, or else this host's; never one that every machine calls itself.

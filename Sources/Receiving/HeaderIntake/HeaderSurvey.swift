@@ -3,72 +3,86 @@
 
 internal import Mail
 
-/// HeaderSurvey is in charge of what intake must know of a header section, found in one pass over its fields.
+/// HeaderSurvey is in charge of what intake must know of a header section, found in one pass over its fields; it
+/// refuses fields that stand more often than they may.
 struct HeaderSurvey {
-    private static let removedNames = ["Bcc", "Resent-Bcc", "Return-Path", "Content-Length"].map { FieldName($0) }
     private static let authenticationResults = FieldName("Authentication-Results")
     private static let from = FieldName("From")
     private static let received = FieldName("Received")
     private static let date = FieldName("Date")
     private static let messageID = FieldName("Message-ID")
+    private static let listUnsubscribe = FieldName("List-Unsubscribe")
+    private static let listUnsubscribePost = FieldName("List-Unsubscribe-Post")
+    private static let feedbackID = FieldName("Feedback-ID")
 
-    var from: [HeaderSection.Field] = []
-    var receivedFields = 0
-    var removed: [Range<Int>] = []
-    var hasDate = false
-    var hasMessageID = false
-    /// The fields of the newest resending; nil if the message was not resent.
-    var topResentBlock: ResentBlock?
+    /// By its place among the fields.
+    private(set) var from: Int?
+    private(set) var receivedFields = 0
+    /// By their places among the fields, in their order.
+    private(set) var removed: [Int] = []
+    /// Whether a field can't go out as it is.
+    private(set) var needsRepair = false
+    private(set) var hasDate = false
+    private(set) var hasMessageID = false
+    private(set) var listUnsubscribe: [HeaderSection.Field] = []
+    private(set) var listUnsubscribePost: [HeaderSection.Field] = []
+    private(set) var hasFeedbackID = false
+    /// Where the newest resending starts; nil if the message was not resent.
+    var resentStart: Int? { resendings.start }
+    private var resendings = ResentBlocks()
 
-    struct ResentBlock {
-        var start: Int
-        var names: Set<String> = []
-        var isOpen = true
+    init(of header: HeaderSection, hostname: String) throws(IntakeRefusal) {
+        // A bit for each known field.
+        var seen: UInt64 = 0
+        for (index, field) in header.fields.enumerated() {
+            if let known = KnownField.index(of: field, in: header) {
+                if KnownField.all[known].isRemoved {
+                    // It does not count as part of a resending either.
+                    removed.append(index)
+                    continue
+                }
+                if KnownField.all[known].isUnique {
+                    guard seen & 1 << known == 0 else {
+                        throw .repeated(
+                            KnownField.all[known].spelling, count: header.count(KnownField.all[known].name))
+                    }
+                    seen |= 1 << known
+                }
+                note(field, at: index, in: header, hostname: hostname)
+            }
+            if field.needsRepair { needsRepair = true }
+            try resendings.note(field, in: header)
+        }
+        try resendings.end()
+        if let names = resendings.newestNames {
+            hasDate = names.contains("resent-date")
+            hasMessageID = names.contains("resent-message-id")
+        }
     }
 
-    init(of header: HeaderSection, hostname: String) {
-        var hasOriginalDate = false
-        var hasOriginalMessageID = false
-        for field in header.fields {
-            if HeaderSurvey.removedNames.contains(where: { header.isNamed(field, $0) }) {
-                // It does not count as part of a resending either.
-                removed.append(field.octets)
-                continue
-            } else if header.isNamed(field, HeaderSurvey.from) {
-                from.append(field)
-            } else if header.isNamed(field, HeaderSurvey.received) {
-                receivedFields += 1
-            } else if header.isNamed(field, HeaderSurvey.date) {
-                hasOriginalDate = true
-            } else if header.isNamed(field, HeaderSurvey.messageID) {
-                hasOriginalMessageID = true
-            } else if header.isNamed(field, HeaderSurvey.authenticationResults),
-                HeaderSurvey.authenticationService(of: field, in: header) == hostname.lowercased()
-            {
-                // RFC 8601 §5: nobody but this host may speak in its name.
-                removed.append(field.octets)
-            }
-            noteResent(field, in: header)
+    private mutating func note(
+        _ field: HeaderSection.Field, at index: Int, in header: HeaderSection, hostname: String
+    ) {
+        if header.isNamed(field, HeaderSurvey.from) {
+            from = index
+        } else if header.isNamed(field, HeaderSurvey.received) {
+            receivedFields += 1
+        } else if header.isNamed(field, HeaderSurvey.date) {
+            hasDate = true
+        } else if header.isNamed(field, HeaderSurvey.messageID) {
+            hasMessageID = true
+        } else if header.isNamed(field, HeaderSurvey.listUnsubscribe) {
+            listUnsubscribe.append(field)
+        } else if header.isNamed(field, HeaderSurvey.listUnsubscribePost) {
+            listUnsubscribePost.append(field)
+        } else if header.isNamed(field, HeaderSurvey.feedbackID) {
+            hasFeedbackID = true
+        } else if header.isNamed(field, HeaderSurvey.authenticationResults),
+            HeaderSurvey.authenticationService(of: field, in: header) == hostname.lowercased()
+        {
+            // RFC 8601 §5: nobody but this host may speak in its name.
+            removed.append(index)
         }
-        hasDate = topResentBlock?.names.contains("resent-date") ?? hasOriginalDate
-        hasMessageID = topResentBlock?.names.contains("resent-message-id") ?? hasOriginalMessageID
-    }
-
-    /// RFC 5322 §3.6.6: each resending prepends a block, in which no name stands twice.
-    private mutating func noteResent(_ field: HeaderSection.Field, in header: HeaderSection) {
-        guard topResentBlock?.isOpen ?? true else { return }
-        let isResent =
-            field.name.count > 7
-            && header.bytes[field.name].prefix(7).elementsEqual("Resent-".utf8) {
-                $0 | 0x20 == $1 | 0x20
-            }
-        guard isResent else {
-            topResentBlock?.isOpen = false
-            return
-        }
-        var block = topResentBlock ?? ResentBlock(start: field.octets.lowerBound)
-        if !block.names.insert(header.name(of: field).lowercased()).inserted { block.isOpen = false }
-        topResentBlock = block
     }
 
     /// The authserv-id that an Authentication-Results field starts with (RFC 8601 §2.2), in lower case.
@@ -90,15 +104,18 @@ struct HeaderSurvey {
         }
         return word.lowercased()
     }
+}
 
-    /// Appends what stays of the octets from `position` to `end`.
-    func copy(_ header: HeaderSection, from position: inout Int, upTo end: Int, to output: inout [UInt8]) {
-        for range in removed where range.lowerBound >= position && range.lowerBound < end {
-            output += header.bytes[position..<range.lowerBound]
-            position = range.upperBound
-        }
-        guard position < end else { return }
-        output += header.bytes[position..<end]
-        position = end
+extension HeaderSection.Field {
+    /// Whether the field can't go out as it is, whatever its name.
+    var needsRepair: Bool {
+        isEightBit || longestLine > HeaderSection.maximumLineOctets || colon != name.upperBound
+    }
+}
+
+extension HeaderSection {
+    /// How many fields have a name.
+    fileprivate func count(_ name: FieldName) -> Int {
+        fields.count { isNamed($0, name) }
     }
 }

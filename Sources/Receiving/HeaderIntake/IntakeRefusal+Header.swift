@@ -12,6 +12,28 @@ extension IntakeRefusal {
             lines: ["Message refused: \(problem)."])
     }
 
+    /// RFC 5322 §3.6: how often a field may stand.
+    static func repeated(_ name: String, count: Int) -> IntakeRefusal {
+        let limit = name == "From" ? "one must stand" : "at most one may stand"
+        return from("the message has \(count) \(name) fields, where \(limit) (RFC 5322, section 3.6); send it once")
+    }
+
+    static func repeatedInResending(_ name: String) -> IntakeRefusal {
+        from(
+            "\(shortened(name)) stands twice in one block of Resent fields, where it may stand once"
+                + " (RFC 5322, section 3.6.6); send it once")
+    }
+
+    /// - Parameter problem: what the field has or lacks, and how to mend it.
+    static func field(_ name: String, problem: String) -> IntakeRefusal {
+        from("the \(shortened(name)) field \(problem)")
+    }
+
+    /// A name may be as long as a line.
+    private static func shortened(_ name: String) -> String {
+        name.utf8.count <= 64 ? name : "\(name.prefix(61))..."
+    }
+
     package static func malformedHeaderSection(_ error: MalformedHeaderSection) -> IntakeRefusal {
         IntakeRefusal(
             replyCode: 550, status: EnhancedStatusCode(5, 6, 0),

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+internal import Mail
+
+/// Author is in charge of who a message is from: the one mailbox in From, whose domain decides which key signs.
+///
+/// An address that programs read differently, such as one with comments around its dots, is written in its one plain
+/// spelling.
+struct Author {
+    private(set) var mailbox: Mailbox
+    private(set) var domain: Domain
+    /// What is to stand in From; nil if it stays as it is.
+    private(set) var value: [UInt8]?
+    private(set) var repairs: Set<Repair> = []
+    private(set) var rewritten: RewrittenAuthor?
+
+    /// RFC 5322 §3.6.2 lets a message have several authors; with one there is no question which domain must sign.
+    init(of header: HeaderSection, field: HeaderSection.Field?, rules: RewriteRules) throws(IntakeRefusal) {
+        guard let field else { throw .from("the message has no From field") }
+        let list: AddressList
+        do {
+            list = try AddressParser.list(in: header.bytes[field.value])
+        } catch {
+            throw .from("the From field has \(error.reason)")
+        }
+        guard let address = list.addresses.first else { throw .from("the From field has no mailbox") }
+        guard list.addresses.count == 1 else {
+            throw .from("the From field has \(list.addresses.count) mailboxes, where one must stand")
+        }
+        let written = header.bytes[address.octets]
+        let plain: String
+        if let mailbox = rules.rewrite(localPart: address.localPart, host: address.host) {
+            plain = mailbox.description
+            self.mailbox = mailbox
+            rewritten = RewrittenAuthor(from: address.description, to: mailbox)
+            repairs.insert(.rewrittenMailbox)
+        } else if let mailbox = address.mailbox {
+            plain = mailbox.description
+            self.mailbox = mailbox
+        } else {
+            throw .from(
+                "the From field has an address without a domain; send a whole address, or let a [[rewrite]] rule"
+                    + " give it one")
+        }
+        guard let domain = mailbox.domain else {
+            throw .from(
+                "the From field has an address literal, where a domain must stand; send one, or let a [[rewrite]]"
+                    + " rule give it one")
+        }
+        self.domain = domain
+        // Octets above 127 in it are left to the encoding of the whole field.
+        let isPlain = rewritten == nil && (written.contains { $0 > 127 } || Author.isEqual(written, plain))
+        guard !isPlain else { return }
+        if rewritten == nil { repairs.insert(.fieldSyntax) }
+        let (start, end) = (field.value.lowerBound, field.value.upperBound)
+        value =
+            Array(header.bytes[start..<address.octets.lowerBound]) + Array(plain.utf8)
+            + header.bytes[address.octets.upperBound..<end]
+    }
+
+    /// The case of letters is no matter of spelling: the local-part is what it is, and a domain has none.
+    private static func isEqual(_ written: ArraySlice<UInt8>, _ plain: String) -> Bool {
+        written.elementsEqual(plain.utf8) { left, right in
+            left == right || left | 0x20 == right && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(right)
+        }
+    }
+}
