@@ -119,7 +119,7 @@ let package = Package(
             name: "SpoolingTests", dependencies: ["Mail", "Spooling", "TestSupport", grdb, logging],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", logging],
+            name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", "TestSupport", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ForwardingTests",

@@ -61,7 +61,9 @@ public struct SignatureTemplate: Sendable {
     /// - Parameters:
     ///   - sdid: a domain name of A-labels.
     ///   - selector: one label or several with dots between.
-    ///   - canonicalization: `relaxed/relaxed` unless there is a reason.
+    ///   - canonicalization: `relaxed/relaxed` unless there is a reason. `simple` for the header section is fragile: the
+    ///     signature breaks when a relay folds a field anew, and some verifiers don't see fields as they stood on the
+    ///     wire.
     ///   - signedFields: what `h=` lists.
     ///   - auid: such as `@mail.example.com`: in the SDID or below it.
     public init(
@@ -109,6 +111,42 @@ public struct SignatureTemplate: Sendable {
         guard fields.contains(where: { header.isNamed(header.fields[$0], SignatureTemplate.from) }) else {
             throw .noFromField
         }
+        var writer = unsignedField(names, bodyHash: bodyHash, signedAt: signedAt, expiresAt: expiresAt)
+        let signature = try SignatureTemplate.signature(
+            header, fields: fields, unsigned: writer.bytes, canonicalization: canonicalization.header, key: key,
+            checking: checking)
+        writer.append(signature: Base64.encode(signature))
+        return writer.bytes
+    }
+
+    /// The signature in `field` if this template would make it again at the same time, octet by octet, and it verifies;
+    /// else nil.
+    ///
+    /// So that a signature once made can serve again, and no longer than all that went into it is the same. Takes the
+    /// time of a public key operation.
+    package func recognize(_ field: [UInt8], of header: HeaderFields, bodyHash: [UInt8]) -> Signature? {
+        guard let signature = try? Signature(field: field), let signedAt = signature.signedAt else { return nil }
+        let (names, fields) = signedFields.select(from: header)
+        var writer = unsignedField(
+            names, bodyHash: bodyHash, signedAt: signedAt, expiresAt: signature.expiresAt)
+        let input = SignatureTemplate.signingInput(
+            header, fields: fields, unsigned: writer.bytes, canonicalization: canonicalization.header)
+        writer.append(signature: Base64.encode(signature.value))
+        guard writer.bytes == field, let digest = try? SHA256.digest(of: input),
+            (try? key.publicKey.verify(signature: signature.value, digest: digest)) == true
+        else { return nil }
+        return signature
+    }
+
+    /// Whether `auid` can be the `i=` of an SDID: `[local-part]@domain`, in the SDID or below it (RFC 6376 §3.5).
+    package static func isAUID(_ auid: String, of sdid: String) -> Bool {
+        DomainName.isAUID(auid, of: sdid)
+    }
+
+    /// The field up to the equals sign of `b=`.
+    private func unsignedField(
+        _ names: [[UInt8]], bodyHash: [UInt8], signedAt: Int64, expiresAt: Int64?
+    ) -> SignatureFieldWriter {
         var writer = SignatureFieldWriter()
         for tag in constantTags { writer.append(tag: tag) }
         writer.append(tag: Array("t=\(signedAt);".utf8))
@@ -116,11 +154,7 @@ public struct SignatureTemplate: Sendable {
         writer.append(names: names)
         writer.append(tag: Array("bh=".utf8) + Base64.encode(bodyHash) + [UInt8(ascii: ";")])
         writer.appendEmptySignature()
-        let signature = try SignatureTemplate.signature(
-            header, fields: fields, unsigned: writer.bytes, canonicalization: canonicalization.header, key: key,
-            checking: checking)
-        writer.append(signature: Base64.encode(signature))
-        return writer.bytes
+        return writer
     }
 
     private static let from = Array("from".utf8)

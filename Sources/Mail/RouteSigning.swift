@@ -34,44 +34,65 @@ package struct RouteSigning: Hashable, Sendable {
     package var ed25519: Bool?
     package var isUnsigned: Bool
     /// What the route settles in place of the author domain.
-    package var settings: SignatureSettings
+    package var overrides: SignatureOverrides
 
     package init(
         profile: RouteProfile? = nil, ed25519: Bool? = nil, isUnsigned: Bool = false,
-        settings: SignatureSettings = SignatureSettings()
+        overrides: SignatureOverrides = SignatureOverrides()
     ) {
         self.profile = profile
         self.ed25519 = ed25519
         self.isUnsigned = isUnsigned
-        self.settings = settings
+        self.overrides = overrides
     }
 }
 
-/// How signatures are made, as far as one place of the configuration says it.
-///
-/// What is nil is left to the next place: a route comes first, then the author domain, then what holds for all mail,
-/// then the defaults.
+/// How signatures are made; the initial values are the defaults.
 package struct SignatureSettings: Hashable, Sendable {
-    package var canonicalization: CanonicalizationPair?
+    package var canonicalization = CanonicalizationPair.relaxed
     /// Which fields `h=` lists where they occur.
-    package var signedFields: FieldList<SignedFieldSet>?
+    package var signedFields = FieldList.set(SignedFieldSet.standard)
     /// Which fields `h=` lists once more than they occur.
+    package var oversignedFields = FieldList.set(OversignedFieldSet.standard)
+    /// From `t=` to `x=`, in seconds: a smarthost may queue for five days.
+    package var lifetime: Int64 = 7 * 86_400
+    package var existingSignatures = ExistingSignatures.keep
+
+    package init() {}
+
+    /// These, with what somebody else settles in their place.
+    package func overridden(by overrides: SignatureOverrides) -> SignatureSettings {
+        var settings = self
+        if let value = overrides.canonicalization { settings.canonicalization = value }
+        if let value = overrides.signedFields { settings.signedFields = value }
+        if let value = overrides.oversignedFields { settings.oversignedFields = value }
+        if let value = overrides.lifetime { settings.lifetime = value }
+        if let value = overrides.existingSignatures { settings.existingSignatures = value }
+        return settings
+    }
+}
+
+/// Settings that stand in place of wider ones: those of a route in place of the author domain's, those of a domain in
+/// place of what holds for all mail.
+///
+/// What is nil is left as it is.
+package struct SignatureOverrides: Hashable, Sendable {
+    package var canonicalization: CanonicalizationPair?
+    package var signedFields: FieldList<SignedFieldSet>?
     package var oversignedFields: FieldList<OversignedFieldSet>?
-    /// From `t=` to `x=`, in seconds.
+    /// In seconds.
     package var lifetime: Int64?
     package var existingSignatures: ExistingSignatures?
 
     package init() {}
 
-    /// These, with what they leave open taken from `wider`.
-    package func completed(by wider: SignatureSettings) -> SignatureSettings {
-        var settings = self
-        settings.canonicalization = canonicalization ?? wider.canonicalization
-        settings.signedFields = signedFields ?? wider.signedFields
-        settings.oversignedFields = oversignedFields ?? wider.oversignedFields
-        settings.lifetime = lifetime ?? wider.lifetime
-        settings.existingSignatures = existingSignatures ?? wider.existingSignatures
-        return settings
+    /// Nothing is left as it is.
+    package init(_ settings: SignatureSettings) {
+        canonicalization = settings.canonicalization
+        signedFields = settings.signedFields
+        oversignedFields = settings.oversignedFields
+        lifetime = settings.lifetime
+        existingSignatures = settings.existingSignatures
     }
 }
 

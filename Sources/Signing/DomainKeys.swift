@@ -17,6 +17,14 @@ struct DomainKeys: Sendable {
 
     var isUsable: Bool { rsa != nil || ed25519 != nil }
 
+    /// Only the keys of the kinds that a policy allows.
+    func limited(to algorithms: Set<SigningPolicy.Algorithm>) -> DomainKeys {
+        var keys = self
+        if !algorithms.contains(.rsa) { keys.rsa = nil }
+        if !algorithms.contains(.ed25519) { keys.ed25519 = nil }
+        return keys
+    }
+
     /// Reads the active keys of a domain.
     ///
     /// Never fails: what is wrong is logged and becomes the next step.
@@ -65,33 +73,39 @@ struct DomainKeys: Sendable {
 
 /// A key that signs, with all that does not change from message to message made ready.
 final class ActiveKey: Sendable {
+    let sdid: String
     let selector: String
     let algorithm: SigningAlgorithm
+    private let privateKey: SigningKey
+    /// The form of mail that the configuration says nothing special about.
     private let standard: SignatureTemplate
-    private let amazon: SignatureTemplate
+    private let others = Mutex<[SignatureForm: SignatureTemplate]>([:])
     private let uses = Atomic<UInt64>(0)
 
     /// One in this many Ed25519 signatures is verified, which costs more than twice the signing.
     static let ed25519CheckInterval: UInt64 = 64
-    /// What Amazon SES writes anew.
-    static let amazonRewrites = ["Message-ID", "Date"]
+    private static let standardForm = SignatureForm()
 
     init(_ description: KeyDescription, privateKey: SigningKey) throws(KeyError) {
+        sdid = description.domain
         selector = description.selector
         algorithm = privateKey.algorithm
+        self.privateKey = privateKey
         do throws(SigningError) {
-            standard = try SignatureTemplate(
+            standard = try Self.standardForm.template(
                 sdid: description.domain, selector: description.selector, key: privateKey)
-            amazon = try SignatureTemplate(
-                sdid: description.domain, selector: description.selector, key: privateKey,
-                signedFields: .standard.removing(Self.amazonRewrites))
         } catch {
             throw KeyError("\(description.recordName) can't sign: \(error)")
         }
     }
 
-    func template(isAmazon: Bool) -> SignatureTemplate {
-        isAmazon ? amazon : standard
+    /// The template of a form, made when it is first asked for.
+    func template(_ form: SignatureForm) throws(SigningError) -> SignatureTemplate {
+        if form == Self.standardForm { return standard }
+        if let known = others.withLock({ $0[form] }) { return known }
+        let made = try form.template(sdid: sdid, selector: selector, key: privateKey)
+        others.withLock { $0[form] = made }
+        return made
     }
 
     /// Whether the next signature is to be verified: of RSA every one, of Ed25519 the first and then some.

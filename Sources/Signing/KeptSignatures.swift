@@ -2,31 +2,25 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 internal import DKIM
-internal import FoundationEssentials
 
-/// The signatures that an earlier attempt made, read only as far as to say whether they still serve.
+/// The fields that an earlier attempt put in front of a message, taken apart to say whether they still serve.
 struct KeptSignatures {
     /// A signature nearer to its `x=` than this is made anew.
     static let margin: Int64 = 86_400
-    private static let name = Array("dkim-signature:".utf8)
 
-    /// The tags of each field in order, without white space.
-    private var signatures: [[UInt8: [UInt8]]] = []
-    private var fieldNames: [[String]] = []
+    private let fields: [[UInt8]]
 
-    /// Nil if `fields` is anything but DKIM-Signature fields.
-    init?(_ fields: [UInt8]) {
-        var rest = fields[...]
+    /// Nil if `octets` don't end in what the next hop's profile adds, or what is before it are no fields.
+    init?(_ octets: [UInt8], added: [UInt8]) {
+        guard octets.count > added.count, octets.suffix(added.count) == added[...] else { return nil }
+        var fields: [[UInt8]] = []
+        var rest = octets.dropLast(added.count)
         while !rest.isEmpty {
             guard let end = Self.end(ofFieldIn: rest) else { return nil }
-            let field = rest[..<end]
+            fields.append(Array(rest[..<end]))
             rest = rest[end...]
-            guard field.count > Self.name.count,
-                zip(field, Self.name).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
-            else { return nil }
-            read(field.dropFirst(Self.name.count))
         }
-        guard !signatures.isEmpty else { return nil }
+        self.fields = fields
     }
 
     /// After the CRLF that no white space follows.
@@ -42,38 +36,21 @@ struct KeptSignatures {
         return nil
     }
 
-    /// Keeps the tags of one letter, which are all that count here but `bh`, kept as `B`.
-    private mutating func read(_ value: ArraySlice<UInt8>) {
-        var tags: [UInt8: [UInt8]] = [:]
-        for tag in value.split(separator: UInt8(ascii: ";")) {
-            let plain = tag.filter { $0 != 32 && $0 != 9 && $0 != 13 && $0 != 10 }
-            guard let equals = plain.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let content = Array(plain[(equals + 1)...])
-            switch plain[..<equals] {
-            case [UInt8(ascii: "b"), UInt8(ascii: "h")]: tags[UInt8(ascii: "B")] = content
-            case let name where name.count == 1: tags[plain[0]] = content
-            default: break
-            }
-        }
-        let names = String(decoding: tags[UInt8(ascii: "h")] ?? [], as: UTF8.self).lowercased().split(separator: ":")
-        fieldNames.append(names.map(String.init))
-        signatures.append(tags)
-    }
-
-    /// Whether these are the signatures that would be made now, by keys that still sign, good for another day.
-    func serve(_ keys: [ActiveKey], sdid: String, bodyHash: [UInt8], isAmazon: Bool, now: Int64) -> Bool {
-        guard signatures.count == keys.count else { return false }
-        let hash = Array(Data(bodyHash).base64EncodedString().utf8)
-        for (index, key) in keys.enumerated() {
-            let tags = signatures[index]
-            guard tags[UInt8(ascii: "d")] == Array(sdid.utf8), tags[UInt8(ascii: "s")] == Array(key.selector.utf8),
-                tags[UInt8(ascii: "a")] == Array(key.algorithm.rawValue.utf8), tags[UInt8(ascii: "B")] == hash,
-                let expiry = tags[UInt8(ascii: "x")].flatMap({ Int64(String(decoding: $0, as: UTF8.self)) }),
-                expiry - now > Self.margin
+    /// Whether these are the signatures that would be made now, but for their time: by the same keys, with the same
+    /// tags, over the same fields and body; and good for a while.
+    ///
+    /// - Parameter lifetime: from `t=` to `x=`, in seconds.
+    func serve(
+        _ templates: [SignatureTemplate], header: HeaderFields, bodyHash: [UInt8], lifetime: Int64, now: Int64
+    ) -> Bool {
+        guard fields.count == templates.count else { return false }
+        return zip(fields, templates).allSatisfy { field, template in
+            guard let signature = template.recognize(field, of: header, bodyHash: bodyHash),
+                let signedAt = signature.signedAt, let expiresAt = signature.expiresAt
             else { return false }
-            // Made for a next hop that rewrites Message-ID and Date, or not.
-            guard fieldNames[index].contains("message-id") != isAmazon else { return false }
+            // RFC 6376 §3.5 `t=`: verifiers may ignore a signature of the future, which a clock set back leaves.
+            return signedAt <= now && expiresAt - signedAt == lifetime
+                && expiresAt - now > min(Self.margin, lifetime / 2)
         }
-        return true
     }
 }

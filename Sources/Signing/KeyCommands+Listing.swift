@@ -28,6 +28,9 @@ extension KeyCommands {
         if text.isEmpty {
             let whose = request.domain.map { " of \($0)" } ?? ""
             text = "There is no key\(whose) in \(store.directory). Make one with: waxwing keys generate DOMAIN\n"
+            if domains.count == 1, request.domain != nil, let signer = signer(above: domains[0]) {
+                text = "There is no key\(whose). Its mail is signed with the keys of \(signer).\n"
+            }
         }
         return KeyResponse(text: text, warnings: warnings)
     }
@@ -55,6 +58,11 @@ extension KeyCommands {
             keys = try descriptions(of: domain).filter { $0.state != .removed }
         }
         guard !keys.isEmpty else {
+            if let signer = signer(above: domain) {
+                throw KeyError(
+                    "there is no key of \(domain): its mail is signed with the keys of \(signer), which "
+                        + "`waxwing keys show \(signer)` prints")
+            }
             throw KeyError("there is no key of \(domain): run `waxwing keys generate \(domain)`")
         }
         switch request.format {
@@ -64,5 +72,28 @@ extension KeyCommands {
             let sections = keys.map { "\(line($0))\n\n\(RecordText.forms($0))" }
             return KeyResponse(text: sections.joined(separator: "\n"))
         }
+    }
+
+    // MARK: What the policies say
+
+    /// The domain above whose keys sign for this one, as far as keys are there.
+    private func signer(above domain: Domain) -> Domain? {
+        policies().sdids(for: domain).dropFirst().first { above in
+            (try? store.keys(of: above))?.contains { (try? $0.description.get())?.state == .active } ?? false
+        }
+    }
+
+    /// What keeps a key from signing, or shows that it is not needed, although nothing is wrong with it.
+    func policyWarnings(_ key: KeyDescription) -> [String] {
+        guard let domain = Domain(key.domain) else { return [] }
+        let policy = policies().policy(of: domain, sdid: domain)
+        if policy.isUnsigned {
+            return ["mail of \(domain) leaves unsigned, whatever its keys: remove `unsigned` from its [[domain]] table"]
+        }
+        let algorithm = key.isEd25519 ? SigningPolicy.Algorithm.ed25519 : .rsa
+        guard !policy.algorithms.contains(algorithm) else { return [] }
+        return [
+            "\(key.selector) will not sign: algorithms in the [[domain]] table of \(domain) leaves \(algorithm.rawValue) out"
+        ]
     }
 }

@@ -13,11 +13,17 @@ package struct KeyCommands: Sendable {
     let store: KeyStore
     let prover: KeyProver
     private let clock: WallClock
+    /// Those in force: what is said about a key depends on them.
+    let policies: @Sendable () -> SigningPolicies
 
-    package init(store: KeyStore, prover: KeyProver, clock: WallClock) {
+    package init(
+        store: KeyStore, prover: KeyProver, clock: WallClock,
+        policies: @escaping @Sendable () -> SigningPolicies = { SigningPolicies() }
+    ) {
         self.store = store
         self.prover = prover
         self.clock = clock
+        self.policies = policies
     }
 
     package func perform(_ request: KeyRequest) async -> KeyResponse {
@@ -84,7 +90,8 @@ package struct KeyCommands: Sendable {
             2. Then run: waxwing keys activate \(description.domain) --selector \(description.selector)
 
             """
-        return KeyResponse(text: text, warnings: warnings + store.warnings(), hasChanged: true)
+        return KeyResponse(
+            text: text, warnings: warnings + policyWarnings(description) + store.warnings(), hasChanged: true)
     }
 
     // MARK: Activating
@@ -120,6 +127,7 @@ package struct KeyCommands: Sendable {
             if isUnproven {
                 warnings.append("\(active.recordName) signs without proof that anybody can see its record")
             }
+            warnings += policyWarnings(active)
         }
         return KeyResponse(text: text, warnings: warnings + store.warnings(), hasChanged: true)
     }

@@ -4,106 +4,161 @@
 internal import DKIM
 package import Mail
 
-/// What the configuration says about signatures.
-package struct SigningPolicy: Hashable, Sendable {
-    /// `x=` is `t=` plus this many seconds: a smarthost may queue for five days.
-    package var lifetime: Int64 = 7 * 86_400
-
-    package init() {}
-}
-
 /// Signer is in charge of the signatures of a message that is about to leave: which keys, which header fields, fresh
-/// or kept ones.
+/// or kept ones, and what becomes of those that are there already.
 ///
 /// It checks what it made before anybody sees it.
 package final class Signer: DepartureSigner {
     private let ring: KeyRing
-    private let policy: SigningPolicy
     private let clock: WallClock
     private let events: EventSink
 
-    package init(ring: KeyRing, policy: SigningPolicy, clock: WallClock, events: @escaping EventSink) {
+    package init(ring: KeyRing, clock: WallClock, events: @escaping EventSink) {
         self.ring = ring
-        self.policy = policy
         self.clock = clock
         self.events = events
     }
 
     package func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
-        let domain = departure.authorDomain
-        if departure.nextHop.signing.isUnsigned || ring.isUnsigned(domain) { return SignedDeparture(fields: []) }
-        guard let domainKeys = ring.keys(for: domain) else {
-            throw Self.withoutKeys(ring.signability(of: domain), domain)
+        let (author, nextHop) = (departure.authorDomain, departure.nextHop)
+        switch ring.decision(for: author) {
+        case .unsigned(let general, let policy):
+            let settings = general.overridden(by: policy.overrides).overridden(by: nextHop.signing.overrides)
+            return try unsigned(departure, settings)
+        case .signed(let signatory) where nextHop.signing.isUnsigned:
+            return try unsigned(departure, signatory.settings(for: nextHop))
+        case .undecided(let general, _) where nextHop.signing.isUnsigned:
+            return try unsigned(departure, general.overridden(by: nextHop.signing.overrides))
+        case .signed(let signatory):
+            return try signed(departure, by: signatory)
+        case .undecided(_, let nextStep):
+            throw DepartureSigningError(text: nextStep)
         }
-        guard let bodyHash = departure.bodyHashes.first(where: { $0.canonicalization == .relaxed })?.digest else {
-            throw DepartureSigningError(text: "the spool kept no relaxed body hash of a message from \(domain)")
+    }
+
+    // MARK: Unsigned
+
+    private func unsigned(
+        _ departure: Departure, _ settings: SignatureSettings
+    ) throws(DepartureSigningError) -> SignedDeparture {
+        // Nothing can have to go: the header section need not be read.
+        if settings.existingSignatures == .keep, departure.nextHop.profile.rules.maximumSignatures == nil {
+            return SignedDeparture(fields: [])
         }
-        let keys = Self.keys(domainKeys, for: departure.nextHop)
-        let isAmazon = Self.isAmazon(departure.nextHop)
+        let header = try header(of: departure)
+        return SignedDeparture(
+            fields: [],
+            removed: Self.removed(
+                from: header, settings.existingSignatures, own: departure.authorDomain, adding: 0,
+                maximum: departure.nextHop.profile.rules.maximumSignatures))
+    }
+
+    // MARK: Signed
+
+    private func signed(
+        _ departure: Departure, by signatory: Signatory
+    ) throws(DepartureSigningError) -> SignedDeparture {
+        let nextHop = departure.nextHop
+        let (profile, settings) = (nextHop.profile, signatory.settings(for: nextHop))
+        let form = SignatureForm(settings, profile: profile, auid: signatory.policy.auid)
+        let header = try header(of: departure)
+        let bodyHash = try bodyHash(of: departure, settings.canonicalization.body)
+        let keys = signatory.keys(for: nextHop)
+        var templates: [SignatureTemplate] = []
+        for key in keys { templates.append(try template(of: key, form)) }
+
+        let added = Self.addedFields(profile.rules, header)
+        let removed = Self.removed(
+            from: header, settings.existingSignatures, own: signatory.sdid, adding: keys.count,
+            maximum: profile.rules.maximumSignatures)
         let now = clock.now().seconds
         if let kept = departure.keptFields,
-            KeptSignatures(kept)?.serve(keys, sdid: domain.name, bodyHash: bodyHash, isAmazon: isAmazon, now: now)
-                == true
+            KeptSignatures(kept, added: added)?.serve(
+                templates, header: header, bodyHash: bodyHash, lifetime: settings.lifetime, now: now) == true
         {
-            return SignedDeparture(fields: kept)
+            return SignedDeparture(fields: kept, removed: removed)
         }
-        let fields: HeaderFields
+        var fields: [UInt8] = []
+        for (key, template) in zip(keys, templates) {
+            do throws(SigningError) {
+                fields += try template.sign(
+                    header, bodyHash: bodyHash, signedAt: now, expiresAt: now + settings.lifetime,
+                    checking: key.nextIsChecked())
+            } catch {
+                if case .selfCheckFailed = error {
+                    events(.signatureMismatch(departure.queueID, sdid: signatory.sdid, selector: key.selector))
+                }
+                throw Self.failure(of: key, signatory.sdid.name, error)
+            }
+        }
+        return SignedDeparture(fields: fields + added, removed: removed)
+    }
+
+    private func header(of departure: Departure) throws(DepartureSigningError) -> HeaderFields {
         do throws(MalformedHeaderField) {
-            fields = try HeaderFields(departure.headerSection)
+            return try HeaderFields(departure.headerSection)
         } catch {
-            throw DepartureSigningError(text: "the header section from \(domain) can't be signed: \(error)")
+            throw DepartureSigningError(
+                text: "the header section from \(departure.authorDomain) can't be signed: \(error)")
         }
-        var signatures: [UInt8] = []
-        for key in keys {
-            signatures += try sign(fields, bodyHash, with: key, isAmazon: isAmazon, at: now, departure)
-        }
-        return SignedDeparture(fields: signatures)
     }
 
-    private func sign(
-        _ fields: HeaderFields, _ bodyHash: [UInt8], with key: ActiveKey, isAmazon: Bool, at now: Int64,
-        _ departure: Departure
+    /// What intake or the rendition computed as the octets passed; else the body is read once more.
+    private func bodyHash(
+        of departure: Departure, _ canonicalization: BodyHash.Canonicalization
     ) throws(DepartureSigningError) -> [UInt8] {
-        do throws(SigningError) {
-            return try key.template(isAmazon: isAmazon).sign(
-                fields, bodyHash: bodyHash, signedAt: now, expiresAt: now + policy.lifetime,
-                checking: key.nextIsChecked())
+        if let known = departure.bodyHashes.first(where: { $0.canonicalization == canonicalization }) {
+            return known.digest
+        }
+        do {
+            let hasher = try BodyHasher(Canonicalization(canonicalization))
+            try departure.body { piece in unsafe piece.withUnsafeBytes { unsafe hasher.append($0) } }
+            return try hasher.finish()
         } catch {
-            let domain = departure.authorDomain
-            if case .selfCheckFailed = error {
-                events(.signatureMismatch(departure.queueID, sdid: domain, selector: key.selector))
-            }
-            throw DepartureSigningError(text: "signing for \(domain) with \(key.selector) failed: \(error)")
+            throw DepartureSigningError(
+                text: "the body of a message from \(departure.authorDomain) can't be read to be signed: \(error)")
         }
     }
 
-    /// The keys to sign with, in the order of their fields.
+    private func template(
+        of key: ActiveKey, _ form: SignatureForm
+    ) throws(DepartureSigningError) -> SignatureTemplate {
+        do throws(SigningError) {
+            return try key.template(form)
+        } catch {
+            throw Self.failure(of: key, key.sdid, error)
+        }
+    }
+
+    private static func failure(of key: ActiveKey, _ sdid: String, _ error: SigningError) -> DepartureSigningError {
+        DepartureSigningError(text: "signing for \(sdid) with \(key.selector) failed: \(error)")
+    }
+
+    // MARK: What else changes
+
+    /// The fields with which the next hop's profile asks for the content to be left as it is.
+    private static func addedFields(_ rules: ProfileRules, _ header: HeaderFields) -> [UInt8] {
+        rules.addedFields.filter { !header.contains($0.name) }
+            .flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
+    }
+
+    /// The signatures that must not leave with the message.
     ///
-    /// RSA always, Ed25519 beside it where the next hop can be expected to bear two signatures. A domain without
-    /// an active RSA key signs with Ed25519 alone wherever its mail goes.
-    static func keys(_ keys: DomainKeys, for nextHop: NextHop) -> [ActiveKey] {
-        guard let rsa = keys.rsa else { return [keys.ed25519].compactMap { $0 } }
-        guard let ed25519 = keys.ed25519, !isAmazon(nextHop) else { return [rsa] }
-        let isWanted =
-            switch nextHop.kind {
-            case .mx, .capture: nextHop.signing.ed25519 ?? true
-            case .smarthost: nextHop.signing.ed25519 ?? false
+    /// - Parameters:
+    ///   - own: the SDID whose signatures are Waxwing's own.
+    ///   - maximum: how many signatures the next hop takes.
+    private static func removed(
+        from header: HeaderFields, _ existing: ExistingSignatures, own: Domain, adding count: Int, maximum: Int?
+    ) -> [Range<Int>] {
+        guard existing != .keep || maximum != nil else { return [] }
+        let present = header.presentSignatures
+        let unwanted =
+            switch existing {
+            case .keep: [PresentSignature]()
+            case .stripOwn: present.filter { $0.sdid.flatMap { Domain($0) } == own }
+            case .strip: present
             }
-        return isWanted ? [rsa, ed25519] : [rsa]
-    }
-
-    /// Amazon SES refuses two signatures and rewrites Date and Message-ID.
-    static func isAmazon(_ nextHop: NextHop) -> Bool {
-        nextHop.profile == .ses
-    }
-
-    private static func withoutKeys(_ signability: Signability, _ domain: Domain) -> DepartureSigningError {
-        switch signability {
-        case .noKeys(let nextStep), .notUsable(let nextStep):
-            DepartureSigningError(text: nextStep)
-        case .signable, .unsigned:
-            // The ring was loaded anew between two looks.
-            DepartureSigningError(text: "the keys of \(domain) are just being changed")
-        }
+        let isTooMany = present.count - unwanted.count + count > maximum ?? .max
+        return (isTooMany ? present : unwanted).map(\.octets)
     }
 }

@@ -115,6 +115,33 @@ import Testing
         #expect(!list.isError && list.text.contains("waxwing keys generate"))
     }
 
+    @Test func theHintsKnowWhatThePoliciesSay() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let store = KeyStore(directory: scratch.keys)
+        try store.addActive(try TestKeys.rsa.get(), to: domain, selector: "r")
+        var policies = SigningPolicies.of(domain) {
+            $0.signsBelow = true
+            $0.algorithms = [.rsa]
+        }
+        policies.domains[try Domain("plain.example").unwrapped, default: SigningPolicy()].isUnsigned = true
+        let commands = KeyCommands(
+            store: store, prover: try Self.commands(scratch).prover, clock: WallClock { noon },
+            policies: { [policies] in policies })
+        let list = await commands.perform(KeyRequest(.list, domain: "mail.example.com"))
+        #expect(list.text.contains("signed with the keys of example.com") && !list.text.contains("keys generate"))
+        let show = await commands.perform(KeyRequest(.show, domain: "mail.example.com"))
+        #expect(show.isError && show.text.contains("`waxwing keys show example.com`"))
+        let left = await commands.perform(KeyRequest(.generate, domain: "example.com", algorithm: "ed25519"))
+        #expect(left.warnings.contains { $0.contains("will not sign") && $0.contains("algorithms") })
+        let plain = await commands.perform(KeyRequest(.generate, domain: "plain.example", algorithm: "ed25519"))
+        #expect(plain.warnings.contains { $0.contains("leaves unsigned") })
+        let usual = await commands.perform(KeyRequest(.generate, domain: "other.example", algorithm: "ed25519"))
+        #expect(!usual.warnings.contains { $0.contains("[[domain]]") })
+        let none = await commands.perform(KeyRequest(.list, domain: "mail.other.example"))
+        #expect(none.text.contains("waxwing keys generate"))
+    }
+
     @Test func requestsAndResponsesTravelAsJSON() throws {
         let request = KeyRequest(.activate, domain: "example.com", selector: "a", isUnproven: true, user: "tester")
         #expect(try JSONDecoder().decode(KeyRequest.self, from: JSONEncoder().encode(request)) == request)

@@ -94,3 +94,19 @@ final class Events: Sendable {
 extension Logger {
     static let none = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 }
+
+extension SigningPolicies {
+    /// One domain that says `unsigned`.
+    static func unsigned(_ domain: Domain) -> SigningPolicies {
+        var policies = SigningPolicies()
+        policies.domains[domain, default: SigningPolicy()].isUnsigned = true
+        return policies
+    }
+
+    /// What one domain says.
+    static func of(_ domain: Domain, _ change: (inout SigningPolicy) -> Void) -> SigningPolicies {
+        var policies = SigningPolicies()
+        change(&policies.domains[domain, default: SigningPolicy()])
+        return policies
+    }
+}

@@ -45,7 +45,9 @@ package struct KeyAccess: Sendable {
         do {
             let resolver = try UnboundResolver(configuration.resolver, logger: logger)
             let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)
-            return await KeyCommands(store: store, prover: prover, clock: .system).perform(request)
+            let policies = configuration.signingPolicies
+            return await KeyCommands(store: store, prover: prover, clock: .system, policies: { policies })
+                .perform(request)
         } catch {
             return KeyResponse(isError: true, text: "the DNS resolver does not start: \(error); check [dns] servers\n")
         }

@@ -34,13 +34,16 @@ package struct SignFilter: Sendable {
 
         let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
         let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
-        let ring = KeyRing(store: store, unsignedDomains: [], logger: logger)
+        var policies = configuration.signingPolicies
+        // Who runs this command wants a signature.
+        for domain in policies.domains.keys { policies.domains[domain]?.isUnsigned = false }
+        let ring = KeyRing(store: store, policies: policies, logger: logger)
         switch ring.signability(of: author) {
         case .signable, .unsigned: break
         case .noKeys(let nextStep), .notUsable(let nextStep): throw FilterError(text: nextStep)
         }
         let clock = WallClock.system
-        let signer = Signer(ring: ring, policy: configuration.signingPolicy, clock: clock, events: { _ in })
+        let signer = Signer(ring: ring, clock: clock, events: { _ in })
         let departure = Departure(
             queueID: QueueID(arrival: clock.now(), distinguisher: 0),
             envelope: Envelope(reversePath: .null, recipients: []), authorDomain: author,

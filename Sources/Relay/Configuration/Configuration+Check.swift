@@ -16,6 +16,7 @@ extension Configuration {
         checker.checkApplications()
         checker.checkRetry()
         checker.checkRoutes()
+        checker.checkSigning()
         checker.checkPaths()
         guard checker.faults.isEmpty else {
             throw ConfigurationError(checker.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) })

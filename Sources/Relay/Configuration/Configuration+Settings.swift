@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Mail
 import SMTP
 
 extension Configuration {
@@ -118,8 +119,9 @@ extension Configuration {
                 ),
             ]),
         SettingTable(
-            "signing", \.signing, defaults: SigningSettings(), "DKIM signatures.",
-            [.duration("expiry", \.expiry, 3600...(365 * 86_400), "From t= to x= of a signature.")]),
+            "signing", \.signing, defaults: SigningSettings(),
+            "How DKIM signatures are made. A [[domain]] and a [[route]] may say otherwise; the route has the last word.",
+            SigningSettings.settings()),
         SettingTable(
             "retry", \.retry, defaults: RetrySettings(), "When a deferred message is tried again.",
             [
@@ -135,7 +137,19 @@ extension Configuration {
             [
                 .text("name", \.name, example: "example.com", "The domain of the From field. Required."),
                 .flag("unsigned", \.isUnsigned, "Send mail of this domain without signatures."),
-            ]),
+                .flag(
+                    "subdomains", \.signsBelow,
+                    "The keys of this domain sign for author domains below it, too, as far as those have no active key of their own; so do these settings."
+                ),
+                .list(
+                    "algorithms", \.algorithms, example: ["rsa", "ed25519"],
+                    "Which kinds of this domain's keys may sign: \"rsa\", \"ed25519\". Few receivers verify Ed25519, so leave RSA in. Empty: both."
+                ),
+                .text(
+                    "auid", \.auid, example: "@example.com",
+                    "The i= of the signatures: in this domain or below it. Most signers need none. Left out, so is the tag."
+                ),
+            ], DomainSettings.settings(insteadOf: "In place of the same in [signing].")),
         SettingTable(
             each: "route", \.routes, effective: { $0.effectiveRoutes }, defaults: RouteSettings(),
             "Where mail goes. The first route whose `to` matches the recipient's domain is taken. Each has exactly one of `mx`, `smarthost` and `capture`. Default: one route to everybody's MX hosts.",
@@ -147,13 +161,24 @@ extension Configuration {
                 .flag("mx", \.mx, "Deliver to the MX hosts of the recipient's domain."),
                 .text(
                     "smarthost", \.smarthost, example: "smtp.example.net:587",
-                    "Hand everything to this host. The port is 25 when left out."),
+                    "Hand everything to this host. The port, when left out, is 25, and 587 for a provider with a profile."
+                ),
+                .text(
+                    "profile", \.profile, as: .word(RouteProfile.allCases.map(\.rawValue)), example: "generic", profiles
+                ),
                 .text(
                     "capture", \.capture, as: .path, example: "captured",
                     "Write messages as files into this directory instead of sending them, for development."),
                 .number("port", \.port, 1...65_535, "The port of the MX hosts."),
                 .flag("ed25519", \.ed25519, example: true, "Sign with Ed25519 beside RSA. Default: on MX routes only."),
                 .flag("unsigned", \.isUnsigned, "Send without signatures on this route."),
+            ],
+            RouteSettings.settings(insteadOf: "In place of the same in [signing] and [[domain]]."),
+            [
+                .text(
+                    "eight-bit", \.eightBit, as: .word(["keep", "encode"]),
+                    "Octets above 127: leave as they are where the next hop takes them (8BITMIME), or always encoded, for next hops that would pass them on changed. A next hop without 8BITMIME gets them encoded in any case."
+                ),
                 .flag(
                     "allow-private-targets", \.allowsPrivateTargets,
                     "Deliver to MX hosts with loopback and private addresses too."),
@@ -176,4 +201,11 @@ extension Configuration {
                     "auto: text, with priorities for the journal instead of times under systemd."),
             ]),
     ]
+
+    private static var profiles: String {
+        let lines = RouteProfile.allCases.map(\.rules.words)
+        return
+            "What the smarthost does to messages, and what Waxwing does about it. Left out: the one that the smarthost's name tells.\n"
+            + lines.joined(separator: "\n") + "\n"
+    }
 }

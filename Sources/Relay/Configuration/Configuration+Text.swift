@@ -49,12 +49,16 @@ extension Configuration {
     private static func range(of kind: SettingKind) -> String {
         switch kind {
         case .text, .path, .flag, .list: ""
-        case .word, .number, .size, .duration, .percent: " (\(kind.summary))"
+        case .word, .wordOrList, .number, .size, .duration, .percent: " (\(kind.summary))"
         }
     }
 
-    /// Comment lines of at most 100 octets.
+    /// Comment lines of at most 100 octets; each line of the words starts one of its own.
     private static func comment(_ words: String) -> String {
+        words.split(separator: "\n").map(paragraph).joined()
+    }
+
+    private static func paragraph(_ words: Substring) -> String {
         var lines: [String] = []
         for word in words.split(separator: " ") {
             if let last = lines.last, last.utf8.count + word.utf8.count < 100 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+package import Mail
+
 /// Configuration is in charge of what the operator may decide: one value, read from one TOML file, whole or not at all.
 ///
 /// The initial values of its properties are the defaults, and stand nowhere else.
@@ -37,8 +39,10 @@ package struct Configuration: Hashable, Sendable {
     }
 
     /// The routes of the file, or the one to everybody's MX hosts that stands for none.
+    ///
+    /// What a provider's rules settle is settled here: which profile a smarthost's name tells, and its limits.
     package var effectiveRoutes: [RouteSettings] {
-        if !routes.isEmpty { return routes }
+        if !routes.isEmpty { return routes.map(\.withRulesOfProfile) }
         var route = RouteSettings()
         route.name = "mx"
         route.mx = true
@@ -124,7 +128,7 @@ package struct DNSSettings: Hashable, Sendable {
 }
 
 package struct SigningSettings: Hashable, Sendable {
-    package var expiry = Duration.seconds(7 * 86_400)
+    package var signatures = SignatureOverrides(SignatureSettings())
 }
 
 package struct RetrySettings: Hashable, Sendable {
@@ -136,6 +140,12 @@ package struct RetrySettings: Hashable, Sendable {
 package struct DomainSettings: Hashable, Sendable {
     package var name = ""
     package var isUnsigned = false
+    package var signsBelow = false
+    /// Empty: all.
+    package var algorithms: [String] = []
+    /// Empty: no `i=`.
+    package var auid = ""
+    package var signatures = SignatureOverrides()
 }
 
 package struct RouteSettings: Hashable, Sendable {
@@ -146,13 +156,33 @@ package struct RouteSettings: Hashable, Sendable {
     package var smarthost = ""
     /// A directory; empty: not a capture route.
     package var capture = ""
+    /// Empty: the one that the smarthost's name tells.
+    package var profile = ""
     package var port = 25
     package var ed25519: Bool?
     package var isUnsigned = false
+    package var signatures = SignatureOverrides()
+    package var eightBit = "keep"
     package var allowsPrivateTargets = false
     package var tls = "opportunistic"
     package var connections = 20
     package var messagesPerConnection = 1000
+
+    /// The profile: the one that is named, else the one that the smarthost's name tells; nil if none does.
+    package var knownProfile: RouteProfile? {
+        if !profile.isEmpty { return RouteProfile(rawValue: profile) }
+        return HostAndPort(smarthost, defaultPort: 25).flatMap { RouteProfile(host: $0.host.lowercased()) }
+    }
+
+    fileprivate var withRulesOfProfile: RouteSettings {
+        guard let profile = knownProfile else { return self }
+        var settings = self
+        settings.profile = profile.rawValue
+        settings.connections = min(connections, profile.rules.connections ?? connections)
+        settings.messagesPerConnection = min(
+            messagesPerConnection, profile.rules.messagesPerConnection ?? messagesPerConnection)
+        return settings
+    }
 }
 
 package struct LogSettings: Hashable, Sendable {

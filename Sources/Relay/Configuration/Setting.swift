@@ -112,7 +112,7 @@ extension Setting {
 
     // MARK: - Faults
 
-    private static func quantity(_ node: TOMLNode, _ kind: SettingKind) throws(SettingFault) -> Int {
+    static func quantity(_ node: TOMLNode, _ kind: SettingKind) throws(SettingFault) -> Int {
         guard let quantity = kind.quantity else { throw mismatch(node, kind, "") }
         if case .number(let number) = node {
             let names = quantity.units.map(\.name).joined(separator: ", ")
@@ -133,7 +133,7 @@ extension Setting {
             remedy: "Write a value of \(kind.summary)")
     }
 
-    private static func mismatch(_ node: TOMLNode, _ kind: SettingKind, _ example: String) -> SettingFault {
+    static func mismatch(_ node: TOMLNode, _ kind: SettingKind, _ example: String) -> SettingFault {
         SettingFault(
             problem:
                 "the value is \(node.kindName), where \(kind.quantity == nil ? kind.summary : "a quantity") belongs",

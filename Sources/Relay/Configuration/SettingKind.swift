@@ -16,6 +16,8 @@ enum SettingKind: Hashable, Sendable {
     /// Whole percent, written with a sign.
     case percent(ClosedRange<Int>)
     case list
+    /// One of some words, or a list of names.
+    case wordOrList([String])
 
     /// As the annotated example names it.
     var summary: String {
@@ -30,6 +32,7 @@ enum SettingKind: Hashable, Sendable {
             "\(Quantity.duration.text(range.lowerBound)) to \(Quantity.duration.text(range.upperBound))"
         case .percent(let range): "\(range.lowerBound) % to \(range.upperBound) %"
         case .list: "a list of texts"
+        case .wordOrList(let words): words.map { "\"\($0)\"" }.joined(separator: ", ") + " or a list of names"
         }
     }
 

@@ -27,8 +27,9 @@ struct SettingTable: Sendable {
     init<Values: Sendable>(
         _ name: String, _ path: any WritableKeyPath<Configuration, Values> & Sendable, defaults: Values,
         _ words: String,
-        _ settings: [Setting<Values>]
+        _ groups: [Setting<Values>]...
     ) {
+        let settings = groups.flatMap { $0 }
         self.name = name
         self.isArray = false
         self.words = words
@@ -41,8 +42,9 @@ struct SettingTable: Sendable {
     init<Values: Sendable>(
         each name: String, _ path: any WritableKeyPath<Configuration, [Values]> & Sendable,
         effective: @escaping @Sendable (Configuration) -> [Values], defaults: Values, _ words: String,
-        _ settings: [Setting<Values>]
+        _ groups: [Setting<Values>]...
     ) {
+        let settings = groups.flatMap { $0 }
         self.name = name
         self.isArray = true
         self.words = words

@@ -62,15 +62,22 @@ extension Configuration {
         dns.authoritativeServers.compactMap { ServerAddress($0) }
     }
 
-    /// Domains that the file allows to go without a signature.
-    var unsignedDomains: Set<Domain> {
-        Set(domains.filter(\.isUnsigned).compactMap { Domain($0.name) })
-    }
-
-    var signingPolicy: SigningPolicy {
-        var policy = SigningPolicy()
-        policy.lifetime = signing.expiry.components.seconds
-        return policy
+    var signingPolicies: SigningPolicies {
+        var policies = SigningPolicies()
+        policies.general = SignatureSettings().overridden(by: signing.signatures)
+        for settings in domains {
+            guard let domain = Domain(settings.name) else { continue }
+            var policy = SigningPolicy()
+            if !settings.algorithms.isEmpty {
+                policy.algorithms = Set(settings.algorithms.compactMap { SigningPolicy.Algorithm(rawValue: $0) })
+            }
+            policy.auid = settings.auid.isEmpty ? nil : settings.auid
+            policy.isUnsigned = settings.isUnsigned
+            policy.signsBelow = settings.signsBelow
+            policy.overrides = settings.signatures
+            policies.domains[domain] = policy
+        }
+        return policies
     }
 
     var retrySchedule: RetrySchedule {
@@ -84,17 +91,22 @@ extension Configuration {
     }
 
     private func route(_ settings: RouteSettings) -> Route {
-        Route(
+        let profile = RouteProfile(rawValue: settings.profile)
+        return Route(
             name: settings.name, recipientDomains: settings.to.compactMap { DomainPattern($0) },
             target: target(settings),
-            signing: RouteSigning(ed25519: settings.ed25519, isUnsigned: settings.isUnsigned),
-            allowsPrivateTargets: settings.allowsPrivateTargets,
+            signing: RouteSigning(
+                profile: profile, ed25519: settings.ed25519, isUnsigned: settings.isUnsigned,
+                overrides: settings.signatures),
+            encodesEightBit: settings.eightBit == "encode", allowsPrivateTargets: settings.allowsPrivateTargets,
             tls: ClientTLS(rawValue: settings.tls) ?? .opportunistic, maximumConnections: settings.connections,
-            maximumMessagesPerConnection: settings.messagesPerConnection)
+            maximumMessagesPerConnection: settings.messagesPerConnection,
+            maximumRecipients: profile?.rules.recipients ?? 100)
     }
 
     private func target(_ settings: RouteSettings) -> Route.Target {
-        if let smarthost = HostAndPort(settings.smarthost, defaultPort: 25) {
+        let profile = RouteProfile(rawValue: settings.profile) ?? .generic
+        if let smarthost = HostAndPort(settings.smarthost, defaultPort: profile.rules.port) {
             return .smarthost(host: smarthost.host, port: smarthost.port)
         }
         return settings.capture.isEmpty ? .mx(port: settings.port) : .capture(directory: resolve(settings.capture))

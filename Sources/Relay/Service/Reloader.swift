@@ -58,7 +58,7 @@ final class Reloader: Sendable {
 
     private func apply(_ next: Configuration) {
         log.logLevel = Logger.Level(rawValue: next.log.level) ?? .info
-        stages.keyRing.reload(unsignedDomains: next.unsignedDomains)
+        stages.keyRing.reload(policies: next.signingPolicies)
         stages.forwarder.replaceRoutes(next.routingTable)
         stages.forwarder.replaceRetry(next.retrySchedule)
         stages.intake.replaceRules(next.intakeConfiguration)
@@ -78,7 +78,6 @@ extension Configuration {
         if spool != started.spool { names.append("[spool]") }
         if control != started.control { names.append("[control]") }
         if dns != started.dns { names.append("[dns]") }
-        if signing != started.signing { names.append("[signing]") }
         if log.format != started.log.format { names.append("[log] format") }
         return names
     }

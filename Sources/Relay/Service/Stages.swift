@@ -43,13 +43,12 @@ struct Stages: Sendable {
         fileThreads.start()
 
         let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
-        keyRing = KeyRing(store: store, unsignedDomains: configuration.unsignedDomains, logger: logger)
+        keyRing = KeyRing(store: store, policies: configuration.signingPolicies, logger: logger)
         let resolver = try UnboundResolver(configuration.resolver, logger: logger)
         keyCommands = KeyCommands(
             store: store, prover: KeyProver(resolver: resolver, servers: configuration.authoritativeServers),
-            clock: clock)
-        let signer = Signer(
-            ring: keyRing, policy: configuration.signingPolicy, clock: clock, events: reporter.sink)
+            clock: clock, policies: { [keyRing] in keyRing.policies })
+        let signer = Signer(ring: keyRing, clock: clock, events: reporter.sink)
         intake = RelayIntake(
             configuration: configuration.intakeConfiguration, spool: spool, keyRing: keyRing, clock: clock,
             events: reporter.sink, logger: logger)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Forwarding
 import Mail
 import Receiving
 import SMTP
+import Signing
 import Testing
 
 @testable import Relay
@@ -100,6 +102,96 @@ import Testing
         #expect(intake.applications.map(\.name) == ["shop"])
         let mailbox = Mailbox(localPart: "root", host: .domain(try #require(Domain("localhost"))))
         #expect(intake.rewriteRules.rewrite(mailbox)?.description == "alerts@example.com")
+    }
+
+    @Test("Every setting of signatures reads back, in each of its three places")
+    func signatureSettingsReadBack() throws {
+        let settings = """
+            canonicalization = "simple/relaxed"
+            sign = ["From", "Subject", "X-Invoice"]
+            oversign = "strict"
+            expiry = "36 h"
+            existing-signatures = "strip-own"
+
+            """
+        let configuration = try read(
+            """
+            [signing]
+            \(settings)
+            [[domain]]
+            name = "example.com"
+            subdomains = true
+            algorithms = ["rsa"]
+            auid = "news@mail.example.com"
+            \(settings)
+            [[route]]
+            name = "out"
+            smarthost = "smtp.example.net"
+            profile = "mailgun"
+            eight-bit = "encode"
+            \(settings)
+            """)
+        #expect(values(try read(configuration.effectiveText)) == values(configuration))
+        var expected = SignatureOverrides()
+        expected.canonicalization = .simpleRelaxed
+        expected.signedFields = .names(["From", "Subject", "X-Invoice"])
+        expected.oversignedFields = .set(.strict)
+        expected.lifetime = 36 * 3600
+        expected.existingSignatures = .stripOwn
+        #expect(configuration.signing.signatures == expected)
+        let policies = configuration.signingPolicies
+        #expect(SignatureOverrides(policies.general) == expected)
+        let domain = try #require(Domain("example.com"))
+        let policy = try #require(policies.domains[domain])
+        #expect(policy.overrides == expected && policy.signsBelow && policy.algorithms == [.rsa])
+        #expect(policy.auid == "news@mail.example.com" && !policy.isUnsigned)
+        let route = try #require(configuration.routingTable.routes.first)
+        #expect(route.signing == RouteSigning(profile: .mailgun, overrides: expected) && route.encodesEightBit)
+        #expect(route.target == .smarthost(host: "smtp.example.net", port: 587))
+    }
+
+    @Test("What is left out of a domain and a route is left to others")
+    func absentSignatureSettings() throws {
+        let configuration = try read(
+            "[[domain]]\nname = \"example.com\"\n[[route]]\nname = \"a\"\nsmarthost = \"smtp.example.net\"\n")
+        #expect(configuration.signingPolicies.general == SignatureSettings())
+        #expect(configuration.signingPolicies.domains.values.allSatisfy { $0 == SigningPolicy() })
+        let route = try #require(configuration.routingTable.routes.first)
+        #expect(route.signing == RouteSigning() && !route.encodesEightBit)
+        #expect(route.target == .smarthost(host: "smtp.example.net", port: 25) && route.maximumRecipients == 100)
+    }
+
+    @Test("The name of a smarthost tells its profile, and the settings in effect say so")
+    func profileOfTheName() throws {
+        let configuration = try read(
+            """
+            [[route]]
+            name = "amazon"
+            to = ["example.org"]
+            smarthost = "Email-SMTP.eu-west-1.amazonaws.com"
+            [[route]]
+            name = "grid"
+            smarthost = "smtp.sendgrid.net:2525"
+            connections = 7
+            """)
+        let routes = configuration.routingTable.routes
+        #expect(routes.map(\.signing.profile) == [.ses, .sendgrid])
+        #expect(routes.map(\.maximumRecipients) == [50, 100])
+        #expect(routes.map(\.maximumConnections) == [20, 7])
+        #expect(routes.map(\.maximumMessagesPerConnection) == [1000, 100])
+        #expect(
+            routes.map(\.target) == [
+                .smarthost(host: "Email-SMTP.eu-west-1.amazonaws.com", port: 587),
+                .smarthost(host: "smtp.sendgrid.net", port: 2525),
+            ])
+        #expect(configuration.effectiveText.contains("profile = \"ses\""))
+        #expect(values(try read(configuration.effectiveText)) == values(configuration))
+    }
+
+    @Test("The annotated example says what each profile does")
+    func profilesAreDocumented() {
+        let text = Configuration.example.replacing("\n# ", with: " ")
+        for profile in RouteProfile.allCases { #expect(text.contains(profile.rules.words), "\(profile)") }
     }
 
     @Test("Settings that are left out keep their defaults")

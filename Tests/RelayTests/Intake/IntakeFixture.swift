@@ -45,7 +45,11 @@ final class IntakeFixture: Sendable {
         prepare(&spoolConfiguration)
         spool = try Spool.open(spoolConfiguration, clock: clock, logger: logger)
         keyStore = KeyStore(directory: directory + "/keys")
-        keyRing = KeyRing(store: keyStore, unsignedDomains: Set(unsigned.compactMap { Domain($0) }), logger: logger)
+        var policies = SigningPolicies()
+        for domain in unsigned.compactMap({ Domain($0) }) {
+            policies.domains[domain, default: SigningPolicy()].isUnsigned = true
+        }
+        keyRing = KeyRing(store: keyStore, policies: policies, logger: logger)
         let events = events
         var configuration = RelayIntakeConfiguration(hostname: "relay.example.com", lifetime: 5 * 86400)
         configure(&configuration)

@@ -173,7 +173,7 @@ import Testing
             """
         #expect(
             try read(waiting).sectionsThatWait(since: started) == [
-                "hostname", "[[listener]]", "[keys]", "[spool]", "[control]", "[dns]", "[signing]", "[log] format",
+                "hostname", "[[listener]]", "[keys]", "[spool]", "[control]", "[dns]", "[log] format",
             ])
     }
 
@@ -225,6 +225,46 @@ import Testing
         }
         #expect(!fixture.logged.contains(" debug "))
         #expect(fixture.logged.contains("the configuration was refused"))
+    }
+
+    @Test("A reload applies the policy of signatures, of domains and of routes to mail from then on")
+    func reloadOfPolicy() async throws {
+        let fixture = try await RelayFixture()
+        defer { fixture.remove() }
+        try await fixture.serve { configuration, status in
+            let port = try #require(status.listeners.first?.port)
+            _ = try await submission(to: port).run(show: { _ in })
+            try await fixture.eventually { if fixture.captured().isEmpty { throw NotYet() } }
+            try fixture.write(
+                """
+                expiry = "2 d"
+                [signing]
+                canonicalization = "relaxed/simple"
+                [[domain]]
+                name = "example.com"
+                auid = "@example.com"
+                oversign = ["Subject"]
+                """, capture: "elsewhere")
+            let document = try await DaemonAccess(configuration).reload()
+            #expect(document.applied && document.lines.isEmpty, "\(document.lines)")
+            _ = try await submission(to: port).run(show: { _ in })
+            let message = try await fixture.eventually {
+                guard let message = fixture.captured(in: "elsewhere").first else { throw NotYet() }
+                return message
+            }
+            let before = try #require(fixture.captured().first)
+            #expect(before.contains("c=relaxed/relaxed;") && !before.contains("i=@example.com;"))
+            #expect(message.contains("c=relaxed/simple;") && message.contains("i=@example.com;"))
+            let fields = message.filter { !$0.isWhitespace }
+            #expect(fields.contains("subject:subject:") && !fields.contains("to:to:"))
+            let times = fields.split(separator: ";").filter { $0.hasPrefix("t=") || $0.hasPrefix("x=") }
+                .compactMap { Int64($0.dropFirst(2)) }
+            #expect(times.count == 2 && times[1] - times[0] == 2 * 86_400)
+            let records = try await KeyAccess(configuration).perform(
+                .init(.show, domain: "example.com", format: .plain))
+            let report = try await VerifyFilter(configuration).verify(Array(message.utf8), keyFile: records.text)
+            #expect(report.lines == ["pass d=example.com s=e a=ed25519-sha256"])
+        }
     }
 
     @Test("A key that is activated through the daemon signs at once")
