@@ -91,6 +91,16 @@ package final class KeyRing: Sendable {
         }
     }
 
+    /// How the body of an author domain's mail is canonicalized when it leaves, unless its route says otherwise.
+    ///
+    /// So that intake can hash it as it passes; what it did not hash, the signer does.
+    package func bodyCanonicalization(of author: Domain) -> BodyHash.Canonicalization {
+        state.withLock { state in
+            let policy = state.signatory(for: author)?.policy ?? state.policies.policy(of: author, sdid: author)
+            return state.policies.general.overridden(by: policy.overrides).canonicalization.body
+        }
+    }
+
     /// How many domains have a key that signs.
     package var signableDomains: Int {
         state.withLock { state in

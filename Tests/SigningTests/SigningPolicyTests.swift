@@ -150,6 +150,26 @@ struct Sent {
         #expect(fixture.ring.signableDomains == 0)
     }
 
+    @Test func intakeLearnsWhichBodyHashTheDomainWillNeed() throws {
+        let fixture = try Fixture()
+        #expect(fixture.ring.bodyCanonicalization(of: domain) == .relaxed)
+        var policies = SigningPolicies.of(domain) {
+            $0.signsBelow = true
+            $0.overrides.canonicalization = .relaxedSimple
+        }
+        fixture.ring.reload(policies: policies)
+        let below = try Domain("mail.example.com").unwrapped
+        let other = try Domain("example.net").unwrapped
+        #expect(fixture.ring.bodyCanonicalization(of: domain) == .simple)
+        #expect(fixture.ring.bodyCanonicalization(of: below) == .simple)
+        #expect(fixture.ring.bodyCanonicalization(of: other) == .relaxed)
+        policies.general.canonicalization = .simple
+        policies.domains[domain]?.overrides.canonicalization = .simpleRelaxed
+        fixture.ring.reload(policies: policies)
+        #expect(fixture.ring.bodyCanonicalization(of: domain) == .relaxed)
+        #expect(fixture.ring.bodyCanonicalization(of: other) == .simple)
+    }
+
     // MARK: Kept signatures
 
     @Test func keptSignaturesServeOnlyTheWholeSamePolicyAndMessage() throws {

@@ -114,7 +114,7 @@ package final class RelayIntake: Intake {
 
     /// For a message of an author domain: it decides which body hashes its signatures will need.
     func makeContent(author: Domain) throws(CryptographyError) -> IntakeContent {
-        try IntakeContent(spool.contentWriter(), hashes: [.relaxed])
+        try IntakeContent(spool.contentWriter(), hashes: [keyRing.bodyCanonicalization(of: author)])
     }
 
     func expiry(of arrival: Timestamp) -> Timestamp {
