@@ -24,6 +24,12 @@ enum SevenBitForm: Sendable {
     case impossible(Diagnostic)
 }
 
+/// What signing for one next hop told of an encoded body, for the next one.
+struct EncodedBody: Sendable {
+    var octets: Int?
+    var hashes: [BodyHash] = []
+}
+
 // Makes what leaves from what is stored. All of this blocks: it reads files and uses private keys.
 extension ForwardingEnvironment {
     /// The message for one next hop, signed as it leaves.
@@ -81,13 +87,18 @@ extension ForwardingEnvironment {
             }
         // Neither the hashes nor the signatures that are kept with the message are of this rendition. Its own
         // signatures are not kept: another version of the encoder might make other octets at the next attempt.
+        let known = message.encodedBody.withLock { $0 }
         let departure = Departure(
             queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
-            headerSection: rendition.headerSection, bodyHashes: [], body: body.reader, nextHop: nextHop)
+            headerSection: rendition.headerSection, bodyHashes: known.hashes, body: body.reader, nextHop: nextHop)
         let signed = try sign(departure, body)
         let front = signed.fields + rendition.headerSection.without(signed.removed) + [13, 10]
         message.hold(octets: front.count)
-        let bodyLength = encoded?.count ?? body.octets
+        let bodyLength = encoded?.count ?? body.octets ?? known.octets
+        message.encodedBody.withLock { known in
+            known.octets = bodyLength ?? known.octets
+            known.hashes += signed.bodyHashes.filter { !known.hashes.contains($0) }
+        }
         return SignedContent(
             nextHop: nextHop, front: front,
             rest: encoded.map { .memory($0) } ?? .encoded(rendition, from: claimed.headerLength + 2),

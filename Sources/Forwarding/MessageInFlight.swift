@@ -25,6 +25,8 @@ final class MessageInFlight: Sendable {
     let claimed: ClaimedMessage
     /// For all next hops without 8BITMIME; nil until one of them is met.
     let sevenBit = Mutex<SevenBitForm?>(nil)
+    /// What is known of its body in that form.
+    let encodedBody = Mutex(EncodedBody())
     private let state: Mutex<State>
     private let budget: InFlightBudget?
     private let finished: @Sendable (MessageInFlight, Report) -> Void

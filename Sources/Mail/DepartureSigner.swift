@@ -23,10 +23,13 @@ package struct SignedDeparture: Hashable, Sendable {
     ///
     /// They are signatures of others, where the next hop takes no second one.
     package var removed: [Range<Int>]
+    /// Hashes that were computed from `Departure.body`, so that the next departure of this body can bring them along.
+    package var bodyHashes: [BodyHash]
 
-    package init(fields: [UInt8], removed: [Range<Int>] = []) {
+    package init(fields: [UInt8], removed: [Range<Int>] = [], bodyHashes: [BodyHash] = []) {
         self.fields = fields
         self.removed = removed
+        self.bodyHashes = bodyHashes
     }
 }
 

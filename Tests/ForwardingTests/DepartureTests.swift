@@ -194,6 +194,41 @@ import Testing
         }
     }
 
+    @Test("the body of a rendition is hashed once for all next hops, and each is told its size")
+    func hashedOnce() async throws {
+        try await withFile("From: a@example.com\r\n\r\n\(DepartureTests.largeBody)") { _, file in
+            let peer = try await ScriptedPeer.start(on: Bench.group)
+            let signer = StubSigner(readsBodies: true)
+            let routes = ["example.net", "example.org", "example.com"].map { domain in
+                var route = Bench.smarthost(peer.port)
+                route.name = domain
+                route.recipientDomains = [domain].compactMap { DomainPattern($0) }
+                route.encodesEightBit = true
+                return route
+            }
+            let bench = Bench(routes, signer: signer)
+            // One after the other, so that what the first finds out is there for the others.
+            let message = bench.message(to: ["a@example.net"], content: file, isEightBit: true)
+            let flight = MessageInFlight(message) { _, _ in }
+            let environment = bench.environment
+            var lengths: Set<Int?> = []
+            for host in ["one.test", "two.test", "three.test"] {
+                let content = try environment.depart(flight, for: NextHop(kind: .mx, host: host), as: .sevenBit)
+                lengths.insert(content.length)
+            }
+            #expect(lengths.count == 1 && lengths.first != .some(nil))
+            #expect(signer.bodies.withLock { $0.count } == 1)
+            #expect(Set(signer.departures.withLock { $0.dropFirst().map(\.bodyHashes.count) }) == [1])
+            let record = await bench.deliver(
+                bench.message(
+                    to: ["a@example.net", "b@example.org", "c@example.com"], content: file, isEightBit: true))
+            #expect(record?.words == Array(repeating: DepartureTests.delivered, count: 3))
+            #expect(peer.seen.messages.allSatisfy { $0.mail.hasSuffix(" SIZE=\($0.content.count)") })
+            bench.parts.sites.stop()
+            await peer.stop()
+        }
+    }
+
     @Test(
         "a file that vanishes or changes between the passes defers, and the next hop gets no end of data",
         arguments: [1, 2], ["remove", "cut", "grow"])

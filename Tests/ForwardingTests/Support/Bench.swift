@@ -18,6 +18,7 @@ final class Bench: Sendable {
     static let now = Timestamp(seconds: 1_700_000_000)
 
     let parts: ForwardingParts
+    let environment: ForwardingEnvironment
     let signer: StubSigner
     let intake: KeepingIntake
     let events = Mutex<[RelayEvent]>([])
@@ -59,6 +60,7 @@ final class Bench: Sendable {
                 },
                 release: { id in box.bench?.released.withLock { $0.append(id) } }))
         self.parts = ForwardingParts(environment)
+        self.environment = environment
         self.signer = signer
         self.intake = intake
         self.records = records
