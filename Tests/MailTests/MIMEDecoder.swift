@@ -109,7 +109,8 @@ struct MIMEDecoder {
     /// The CRLF before a delimiter is the delimiter's, unless it ends the header.
     private static func dropLastLineEnd(_ parts: inout [[[UInt8]]]) {
         guard let last = parts[parts.count - 1].popLast() else { return }
-        if last == [13, 10], parts[parts.count - 1].allSatisfy({ $0 != [13, 10] }) {
+        let isHeader = parts[parts.count - 1].allSatisfy { $0.contains(UInt8(ascii: ":")) || $0.first == 9 }
+        if last == [13, 10], isHeader, parts[parts.count - 1].first != [13, 10] {
             parts[parts.count - 1].append(last)
         } else if last.count > 2 {
             parts[parts.count - 1].append(last.dropLast(2))

@@ -55,6 +55,7 @@ struct MIMERefusalTests {
             "5.6.3", "two Content-Transfer-Encoding fields that differ"
         ),
         ("\(mixed)Content-Type: text/plain\njunk\n\n\u{fc}\n--b--\n", .sevenBit, "5.6.3", "no header field"),
+        ("\(mixed)X: \u{fc}\njunk\n\ntext\n--b--\n", .sevenBit, "5.6.3", "no header field"),
         ("\(mixed) \n\u{fc}\n--b--\n", .sevenBit, "5.6.3", "no header field"),
         (
             "Content-Type: multipart/digest; boundary=b\n\n--b\nbare \u{fc}\n--b--\n", .sevenBit, "5.6.3",

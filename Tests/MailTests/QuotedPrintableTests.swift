@@ -33,9 +33,20 @@ struct QuotedPrintableTests {
         arguments: [
             ("", ""), ("plain", "plain"), ("a=b", "a=3Db"), ("gr\u{fc}n", "gr=C3=BCn"), ("end \r\nx", "end=20\r\nx"),
             ("tab\t", "tab=09"), ("in side", "in side"), ("\r\n\r\n", "\r\n\r\n"), ("a\rb", "a=0Db"), ("a\nb", "a=0Ab"),
+            (".\r\n..\r\na.", "=2E\r\n=2E.\r\na."), ("From me\r\nFrom\r\nFromage", "From=20me\r\nFrom\r\nFromage"),
+            ("a From b", "a From b"), ("--b\r\n", "--b\r\n"), ("x\r", "x=0D"), (" \r\n ", "=20\r\n=20"),
         ])
     func known(text: String, encoded: String) {
         #expect(String(decoding: QuotedPrintable.encode(Array(text.utf8)), as: UTF8.self) == encoded)
+    }
+
+    @Test("a soft line break makes no boundary delimiter, no lone dot and no line of an mbox file")
+    func softBreaks() {
+        let full = String(repeating: "x", count: 75)
+        for (rest, encoded) in [("--b", "-=2Db"), (".", "=2E"), ("From me", "From=20me"), ("-b", "-b")] {
+            let output = QuotedPrintable.encode(Array("\(full)\(rest)".utf8))
+            #expect(String(decoding: output, as: UTF8.self) == "\(full)=\r\n\(encoded)")
+        }
     }
 
     @Test("random octets read back, in lines of at most 76 printable characters")

@@ -31,6 +31,28 @@ struct LeafMeasure: Sendable {
         }
     }
 
+    /// Takes whole lines, the last with or without its CRLF.
+    mutating func append(lines: ArraySlice<UInt8>) {
+        var rest = lines
+        while !rest.isEmpty {
+            let line = LeafMeasure.firstLine(of: rest)
+            append(line, endsLine: line.suffix(2).elementsEqual([13, 10]))
+            rest = rest[line.endIndex...]
+        }
+    }
+
+    /// The octets up to the first CRLF, with it; all if there is none.
+    ///
+    /// An LF alone ends no line (RFC 2045 §2.1).
+    static func firstLine(of octets: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var previous: UInt8 = 0
+        for (index, octet) in zip(octets.indices, octets) {
+            if octet == UInt8(ascii: "\n"), previous == UInt8(ascii: "\r") { return octets[...index] }
+            previous = octet
+        }
+        return octets
+    }
+
     /// The whole is valid UTF-8.
     var isUTF8: Bool { utf8.isValid }
 

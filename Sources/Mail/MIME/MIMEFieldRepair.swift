@@ -30,11 +30,8 @@ package enum MIMEFieldRepair {
         var output: [UInt8] = []
         var rest = field[...]
         while !rest.isEmpty {
-            var end = rest.startIndex
-            while end < rest.endIndex, rest[end] != UInt8(ascii: "\n") { end += 1 }
-            end = min(end + 1, rest.endIndex)
-            var line = rest[..<end]
-            rest = rest[end...]
+            var line = LeafMeasure.firstLine(of: rest)
+            rest = rest[line.endIndex...]
             let lineEnd = line.suffix(2).elementsEqual("\r\n".utf8) ? 2 : 0
             while line.count - lineEnd > LeafMeasure.maximumLineOctets {
                 guard let fold = lastFold(line) else { return nil }

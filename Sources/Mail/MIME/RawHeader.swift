@@ -29,9 +29,7 @@ struct RawHeader: Sendable {
         self.bytes = bytes
         var start = 0
         while start < bytes.count {
-            var end = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-            end = min(end + 1, bytes.count)
+            let end = LeafMeasure.firstLine(of: bytes[start...]).endIndex
             switch RawHeader.line(bytes[start..<end]) {
             case .field(let count):
                 let name = bytes[start..<start + count].map(ParameterizedValue.lowercase)

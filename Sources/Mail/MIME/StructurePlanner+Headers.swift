@@ -49,12 +49,7 @@ extension StructurePlanner {
 
     private func fault(in lines: ArraySlice<UInt8>) -> Fault? {
         var measure = LeafMeasure()
-        var start = lines.startIndex
-        for index in lines.indices where lines[index] == UInt8(ascii: "\n") {
-            measure.append(lines[start...index], endsLine: true)
-            start = index + 1
-        }
-        measure.append(lines[start...], endsLine: false)
+        measure.append(lines: lines)
         return fault(in: measure)
     }
 }

@@ -117,7 +117,7 @@ struct StructurePlanner: Sendable {
             if endsLine {
                 try takeLine(endsLine: true)
             } else if isHeader ? isLineTooLongForHeader : !mayBecomeDelimiter {
-                if isHeader { abandonHeader() }
+                if isHeader { abandonHeader(StructurePlanner.longHeader) }
                 measure.append(line[...], endsLine: false)
                 line.removeAll(keepingCapacity: true)
                 isHoldingLine = false
@@ -159,7 +159,7 @@ struct StructurePlanner: Sendable {
         guard case .header(_, let role) = region else { return measure.append(line[...], endsLine: endsLine) }
         if text.isEmpty { return try endHeader(contentStart: position, lacksEmptyLine: false) }
         if isLineTooLongForHeader {
-            abandonHeader()
+            abandonHeader(StructurePlanner.longHeader)
             return measure.append(line[...], endsLine: endsLine)
         }
         switch RawHeader.line(text) {
@@ -176,23 +176,21 @@ struct StructurePlanner: Sendable {
             return try takeLine(endsLine: endsLine)
         case .continuation, .neither:
             // Some readers end the header here, some pass the line over.
-            startUntouchable(.unsupported("its header holds a line that is no header field"))
+            abandonHeader(.unsupported("its header holds a line that is no header field"))
             return measure.append(line[...], endsLine: endsLine)
         }
-        if header.count > StructurePlanner.maximumHeaderOctets { abandonHeader() }
+        if header.count > StructurePlanner.maximumHeaderOctets { abandonHeader(StructurePlanner.longHeader) }
     }
 
-    /// Goes on without knowing what a part with too long a header is.
-    private mutating func abandonHeader() {
-        startUntouchable(
-            .unsupported("its header is larger than \(StructurePlanner.maximumHeaderOctets / 1024) KiB"))
-        var start = 0
-        for index in header.indices where header[index] == UInt8(ascii: "\n") {
-            measure.append(header[start...index], endsLine: true)
-            start = index + 1
-        }
+    /// Goes on without knowing what the part with this header is; its header is judged as its content is.
+    private mutating func abandonHeader(_ obstacle: PartHeader.Obstacle) {
+        startUntouchable(obstacle)
+        measure.append(lines: header[...])
         header = []
     }
+
+    private static let longHeader = PartHeader.Obstacle.unsupported(
+        "its header is larger than \(maximumHeaderOctets / 1024) KiB")
 
     private mutating func startUntouchable(_ obstacle: PartHeader.Obstacle) {
         region = .untouchable(obstacle, typeName: "unknown type")
