@@ -144,3 +144,34 @@ let package = Package(
         .testTarget(name: "StructureTests", swiftSettings: swiftSettings),
     ]
 )
+
+// What is no part of a usual build: programs that `Deploy/fuzz` and `Deploy/bench --signing` ask for.
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)", dependencies: dependencies + ["FuzzSupport"], path: "Tests/Fuzzing/\(name)",
+        swiftSettings: swiftSettings)
+}
+
+if Context.environment["WAXWING_FUZZING"] != nil {
+    package.targets += [
+        .target(name: "FuzzSupport", path: "Tests/Fuzzing/Support", swiftSettings: swiftSettings),
+        fuzzer("BodyHash", ["DKIM"]),
+        fuzzer("DataDecoder", ["SMTP", nioCore]),
+        fuzzer("Header", ["Mail", "Receiving"]),
+        fuzzer("KeyRecord", ["DKIM"]),
+        fuzzer("MIME", ["Mail"]),
+        fuzzer("Reply", ["Mail", "SMTP", nioCore]),
+        fuzzer("SignatureField", ["DKIM"]),
+        fuzzer("TagList", ["DKIM"]),
+        fuzzer("Verifier", ["DKIM"]),
+    ]
+}
+
+if Context.environment["WAXWING_BENCHMARKS"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "SigningBenchmark", dependencies: ["COpenSSL", "DKIM"], path: "Tests/Benchmarks/Signing",
+            swiftSettings: swiftSettings)
+    ]
+}
