@@ -235,6 +235,16 @@ struct MIMERenditionTests {
         #expect(rendition.description.hasSuffix("\n\ngr=FCn und lang\n"))
     }
 
+    @Test("a long preamble is broken, also where an LF stands alone in it")
+    func longPreamble() throws {
+        let x = String(repeating: "x", count: 600)
+        let header = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        let original = SampleMessage(octets: Array("\(header)\(x)\n\(x)\r\n--b\r\n\r\ntext\r\n--b--\r\n".utf8))
+        let rendition = try original.rendition(.shortLines)
+        #expect(MIMEDecoder.lines(of: rendition.octets).map(\.count).max() == 902)
+        #expect(try rendition.rendition(.shortLines) == rendition)
+    }
+
     @Test("with 8BITMIME, octets above 127 stay")
     func eightBitStays() throws {
         let original = SampleMessage("Subject: \u{fc}\n\n\u{fc}\n")

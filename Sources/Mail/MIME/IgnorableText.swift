@@ -9,6 +9,7 @@ struct IgnorableText: Sendable {
     /// Octets above 127 may not stay.
     let isSevenBit: Bool
     private var column = 0
+    private var previous: UInt8 = 0
 
     init(isSevenBit: Bool) {
         self.isSevenBit = isSevenBit
@@ -17,15 +18,17 @@ struct IgnorableText: Sendable {
     /// Takes octets as they are.
     mutating func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
+            // An LF alone ends no line.
+            if byte == UInt8(ascii: "\n"), previous == UInt8(ascii: "\r") {
                 column = 0
-            } else if byte != UInt8(ascii: "\r") {
-                if column == 900 {
+            } else {
+                if column >= 900 {
                     output += "\r\n ".utf8
                     column = 1
                 }
                 column += 1
             }
+            previous = byte
             output.append(isSevenBit && byte > 127 ? UInt8(ascii: "?") : byte)
         }
     }
