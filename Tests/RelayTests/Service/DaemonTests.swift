@@ -263,7 +263,8 @@ import Testing
             let records = try await KeyAccess(configuration).perform(
                 .init(.show, domain: "example.com", format: .plain))
             let report = try await VerifyFilter(configuration).verify(Array(message.utf8), keyFile: records.text)
-            #expect(report.lines == ["pass d=example.com s=e a=ed25519-sha256"])
+            #expect(report.outcome == .good)
+            #expect(report.signatures.map(\.algorithm) == ["ed25519-sha256"])
         }
     }
 
