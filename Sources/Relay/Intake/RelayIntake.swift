@@ -114,7 +114,10 @@ package final class RelayIntake: Intake {
 
     /// For a message of an author domain: it decides which body hashes its signatures will need.
     func makeContent(author: Domain) throws(CryptographyError) -> IntakeContent {
-        try IntakeContent(spool.contentWriter(), hashes: [keyRing.bodyCanonicalization(of: author)])
+        // Relaxed always: where the domain wants simple, its route may want relaxed all the same.
+        let wanted = keyRing.bodyCanonicalization(of: author)
+        return try IntakeContent(
+            spool.contentWriter(), hashes: wanted == .relaxed ? [.relaxed] : [.relaxed, wanted])
     }
 
     func expiry(of arrival: Timestamp) -> Timestamp {

@@ -27,10 +27,12 @@ final class IntakeFixture: Sendable {
     ///   - unsigned: domains whose mail may leave unsigned, so that a test needs no key.
     ///   - prepare: changes the spool's configuration before it is opened.
     ///   - configure: changes the settings of intake.
+    ///   - sign: changes the signing policies.
     init(
         in existing: String? = nil, unsigned: [String] = ["example.com"], minimumFree: MinimumFree = .octets(0),
         preparing prepare: (inout SpoolConfiguration) -> Void = { _ in },
-        configuring configure: (inout RelayIntakeConfiguration) -> Void = { _ in }
+        configuring configure: (inout RelayIntakeConfiguration) -> Void = { _ in },
+        signing sign: (inout SigningPolicies) -> Void = { _ in }
     ) throws {
         let directory = existing ?? NSTemporaryDirectory() + "/waxwing-intake-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -49,6 +51,7 @@ final class IntakeFixture: Sendable {
         for domain in unsigned.compactMap({ Domain($0) }) {
             policies.domains[domain, default: SigningPolicy()].isUnsigned = true
         }
+        sign(&policies)
         keyRing = KeyRing(store: keyStore, policies: policies, logger: logger)
         let events = events
         var configuration = RelayIntakeConfiguration(hostname: "relay.example.com", lifetime: 5 * 86400)

@@ -6,6 +6,7 @@ import Foundation
 import Mail
 import Receiving
 import Relay
+import Signing
 import Spooling
 import Testing
 
@@ -227,6 +228,23 @@ struct IntakeRepairTests {
         #expect(message.envelope == notification.envelope)
         #expect(try header(of: message).contains("From: Mail Delivery System <MAILER-DAEMON@example.com>\r\n"))
         #expect(try body(of: message).split(separator: 10).allSatisfy { $0.count <= 999 })
+        await fixture.spool.close()
+    }
+
+    @Test("a domain whose signatures need the simple body hash gets both, also of a body that is encoded")
+    func simpleBodyHash() async throws {
+        let domain = try #require(Domain("example.com"))
+        let fixture = try IntakeFixture(signing: { policies in
+            policies.domains[domain]?.overrides.canonicalization = .relaxedSimple
+        })
+        for text in ["two  spaces \r\n\r\n", String(repeating: "long  ", count: 300) + "\r\n"] {
+            #expect(await fixture.submit(IntakeRepairTests.header + "\r\n" + text).queueID != nil)
+            let message = try #require(await fixture.claim())
+            let hasher = try BodyHasher(.simple)
+            hasher.append(try body(of: message))
+            let simple = BodyHash(canonicalization: .simple, digest: try hasher.finish())
+            #expect(message.bodyHashes == [try bodyHash(of: body(of: message)), simple])
+        }
         await fixture.spool.close()
     }
 

@@ -91,6 +91,10 @@ import Testing
                 message-size = "1 MiB"
                 [intake]
                 hide-client-address = true
+                [[app]]
+                name = "shop"
+                from = ["example.com"]
+                feedback-id = "{app}:mail:shopper"
                 [retry]
                 lifetime = "2 d"
                 """, capture: "elsewhere")
@@ -106,6 +110,8 @@ import Testing
                 return message
             }
             #expect(!after.contains("127.0.0.1"))
+            #expect(after.contains("\r\nFeedback-ID: shop:mail:shopper\r\n"))
+            #expect(!before.contains("Feedback-ID"))
 
             // A file where the directory should be: what comes now stays in the queue, to be looked at.
             try FileManager.default.removeItem(atPath: fixture.directory + "/elsewhere")
