@@ -92,7 +92,8 @@ def test_a_million_messages_in_the_spool(relay, capsys):
         relay.send_to(silent.getsockname()[1])
         relay.start()
         source = smtp_source(relay.port, relay.directory, count, 20, "app@sender.example",
-                             b"From: app@sender.example\r\nSubject: one of a million\r\n\r\n" + b"x" * 70 + b"\r\n")
+                             b"From: app@sender.example\r\nSubject: one of a million\r\n\r\n"
+                             + (b"x" * 70 + b"\r\n") * 56)
         try:
             accepted = Progress("accepted", lambda: queued(relay), show)
             accepted.wait_until(lambda seen: seen >= count or source.poll() is not None)
