@@ -7,7 +7,7 @@
 /// Take a set and adapt it:
 ///
 /// ```swift
-/// let fields = SignedFields.standard.oversigning(.strict)     // nobody adds a List-Unsubscribe either
+/// let fields = SignedFields.standard.oversigning(.strict)  // nobody adds a List-Unsubscribe either
 /// let behindAmazon = SignedFields.standard.removing(["Message-ID", "Date"])
 /// let mine = SignedFields.minimal.oversigning(["From", "Subject", "X-Invoice"])
 /// ```

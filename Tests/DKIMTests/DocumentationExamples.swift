@@ -168,6 +168,15 @@ enum DocumentationExamples {
         return field
     }
 
+    static func fieldChoices() -> [SignedFields] {
+        // example
+        let fields = SignedFields.standard.oversigning(.strict)  // nobody adds a List-Unsubscribe either
+        let behindAmazon = SignedFields.standard.removing(["Message-ID", "Date"])
+        let mine = SignedFields.minimal.oversigning(["From", "Subject", "X-Invoice"])
+        // end
+        return [fields, behindAmazon, mine]
+    }
+
     static func verifier(_ message: [UInt8], _ records: [String: String], _ output: Lines) {
         func print(_ items: Any...) { output.lines.append(items.map { "\($0)" }.joined(separator: " ")) }
         // example

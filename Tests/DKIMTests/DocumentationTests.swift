@@ -67,7 +67,7 @@ import Testing
         let examples = try Self.blocks(
             in: Self.lines("Tests/DKIMTests/DocumentationExamples.swift"), from: "// example", to: "// end")
         let quoted = try Set(Self.documents().flatMap { try Self.swiftBlocks($0) })
-        #expect(examples.count == 14)
+        #expect(examples.count == 15)
         for example in examples { #expect(quoted.contains(example), "nothing quotes\n\(example)") }
         let front = try Self.lines("Sources/DKIM/DKIM.docc/DKIM.md").joined(separator: "\n")
         for path in try Self.files("Sources/DKIM/DKIM.docc", suffix: ".md") where !path.hasSuffix("/DKIM.md") {
@@ -138,5 +138,12 @@ import Testing
                 "the field subject differs from octet 9 of its canonical form on",
             ])
         #expect(DocumentationExamples.quick(records).verify(changed).map(\.header?.cause) == [nil])
+    }
+
+    @Test func `the choices of fields hold what their comments say`() {
+        let choices = DocumentationExamples.fieldChoices()
+        #expect(!choices[1].names.contains("date") && !choices[1].names.contains("message-id"))
+        #expect(choices[2].names.contains("x-invoice") && choices[2].names.contains("from"))
+        #expect(choices[0] != .standard && choices[0].names == SignedFields.standard.names)
     }
 }
