@@ -14,6 +14,10 @@ struct EncodableSpan: Hashable {
 
     var octets: Range<Int>
     var kind: Kind
+
+    fileprivate var isReplacement: Bool {
+        if case .replacement = kind { true } else { false }
+    }
 }
 
 /// EncodableSpans is in charge of finding what in a value (in UTF-8) must be encoded, by the syntax of its field.
@@ -30,11 +34,17 @@ struct EncodableSpans {
 
     /// In their order, none within another.
     var sorted: [EncodableSpan] {
-        let replaced = spans.filter { if case .replacement = $0.kind { true } else { false } }.map(\.octets)
-        let kept = spans.filter { span in
-            replaced.allSatisfy { !$0.contains(span.octets.lowerBound) || $0 == span.octets }
+        let ordered = spans.sorted { left, right in
+            let (start, other) = (left.octets.lowerBound, right.octets.lowerBound)
+            return start < other || start == other && left.isReplacement && !right.isReplacement
         }
-        return kept.sorted { $0.octets.lowerBound < $1.octets.lowerBound }
+        var kept: [EncodableSpan] = []
+        var replacedEnd = value.startIndex
+        for span in ordered where span.octets.lowerBound >= replacedEnd {
+            if span.isReplacement { replacedEnd = span.octets.upperBound }
+            kept.append(span)
+        }
+        return kept
     }
 
     // A word with its meaning.
@@ -76,7 +86,7 @@ struct EncodableSpans {
     mutating func findParameters() throws(AddressError) {
         var tokenizer = AddressTokenizer(value)
         var parameter: [AddressTokenizer.Token] = []
-        var names: [String] = []
+        var counts: [String: Int] = [:]
         var changed: [String] = []
         while true {
             let token = try tokenizer.next()
@@ -87,12 +97,12 @@ struct EncodableSpans {
             if let name = try find(parameter: parameter) { changed.append(name) }
             if let range = parameter.first?.octets {
                 let name = value[range].prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "*") }
-                names.append(String(decoding: name, as: UTF8.self).lowercased())
+                counts[String(decoding: name, as: UTF8.self).lowercased(), default: 0] += 1
             }
             parameter = []
             if token == nil { break }
         }
-        for name in changed where names.count(where: { $0 == name }) > 1 {
+        for name in changed where counts[name, default: 0] > 1 {
             throw AddressError(reason: "the parameter \(name) twice")
         }
         for comment in tokenizer.comments { try find(comment: comment) }

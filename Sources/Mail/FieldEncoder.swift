@@ -94,10 +94,14 @@ package enum FieldEncoder {
                 let colon = start == field.startIndex ? line.firstIndex(of: UInt8(ascii: ":")) : nil
                 let rest = colon.map { line[($0 + 1)...] } ?? line
                 var builder = UnitBuilder(rest)
-                var layout = FieldLayout(start: line[..<rest.startIndex])
-                for unit in builder.finish() { layout.append(unit) }
-                output += layout.finish()
-                guard layout.longestLine <= HeaderSection.maximumLineOctets else { return nil }
+                let units = builder.finish()
+                // Of white space alone nothing stays: it would become the empty line that ends a header section.
+                if colon != nil || !units.isEmpty {
+                    var layout = FieldLayout(start: line[..<rest.startIndex])
+                    for unit in units { layout.append(unit) }
+                    output += layout.finish()
+                    guard layout.longestLine <= HeaderSection.maximumLineOctets else { return nil }
+                }
             }
             start = end + 2
         }

@@ -59,7 +59,8 @@ struct FieldLayout {
         var prefix = unit.prefix
         var rest = unit.text[...]
         while !rest.isEmpty {
-            let whole = word.encodedCount(rest) + EncodedWord.overhead
+            // As far as it matters: more than a line of it does not fit.
+            let whole = word.encodedCount(rest.prefix(FieldLayout.preferredOctets)) + EncodedWord.overhead
             let isShort = gap.count + prefix.count + whole + unit.suffix.count <= FieldLayout.preferredOctets
             let fits = column + gap.count + prefix.count + whole + unit.suffix.count <= FieldLayout.preferredOctets
             if hasText, isShort, !fits { endLine() }

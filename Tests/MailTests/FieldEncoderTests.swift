@@ -141,6 +141,23 @@ struct FieldEncoderTests {
         #expect(try encode("\(name): \u{fc}").split(separator: "\n").count == 2)
     }
 
+    @Test(
+        "the cost of a field grows with its length, not with the square of it",
+        arguments: [
+            ("Content-Type: a/b", "; x%=\u{fc}"), ("To: a@b", ", a@\u{fc}.example"), ("Subject: ", "aaaaaaaaaa\u{fc}"),
+        ])
+    func cost(start: String, piece: String) throws {
+        func time(_ count: Int) -> Duration {
+            var text = start
+            for number in 0..<count { text += piece.replacing("%", with: "\(number)") }
+            let field = Array("\(text)\r\n".utf8)
+            return ContinuousClock().measure { _ = try? FieldEncoder.encode(field) }
+        }
+        let short = min(time(500), time(500), time(500))
+        // Sixteen times as much costs sixteen times as long, or 256 times.
+        #expect(min(time(8000), time(8000)) < short * 64)
+    }
+
     @Test("folding cuts lines at white space only, and only lines that are too long")
     func folding() throws {
         func fold(_ field: String) -> String? {
@@ -164,6 +181,8 @@ struct FieldEncoderTests {
         #expect(fold("X: \(word(998))\n") == nil)
         #expect(fold("X:\(word(997))\n") == nil)
         #expect(fold("X: a\n\t\(word(998))\n") == nil)
+        #expect(fold("X: a\n\(String(repeating: " ", count: 999))\n") == "X: a\n")
+        #expect(fold("X:\(String(repeating: " ", count: 999))\n") == "X:\n")
         #expect(fold("X: a \(word(997)) b\n") == "X: a\n \(word(997))\n b\n")
     }
 
