@@ -14,7 +14,7 @@ package struct AddressList: Hashable, Sendable {
         package var localPart: String
         /// Nil for an address without a domain, such as `root`.
         package var host: Mailbox.Host?
-        /// From the local-part to the end of the domain, without angle brackets.
+        /// From the local-part, or the route before it, to the end of the domain, without angle brackets.
         package var octets: Range<Int>
 
         /// Nil if it has no domain.

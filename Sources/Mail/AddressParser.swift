@@ -6,7 +6,8 @@
 ///
 /// Of the obsolete grammar (RFC 5322 §4.4) it reads what old programs send: a route before the address, empty list
 /// elements, dots in a display name, white space and comments around the dots of an address, local-parts of several
-/// words. Readers differ about the last two: who signs such an address writes it in its one plain spelling first.
+/// words. Readers differ about the route and the last two: who signs such an address writes it in its one plain
+/// spelling first.
 ///
 ///     "a@b" <x@c>, Team: y@d (why not), <@route.example:z@e>;      x@c, y@d, z@e
 package struct AddressParser {
@@ -124,7 +125,9 @@ package struct AddressParser {
     private mutating func angleAddress() throws(AddressError) {
         try advance()
         // RFC 5322 §4.4: a route stands before the address and is to be ignored.
-        if isAt("@") || isAt(",") {
+        let hasRoute = isAt("@") || isAt(",")
+        let start = tokenizer.tokenStart
+        if hasRoute {
             while !isAt(":") {
                 if isAt(",") {
                     try advance()
@@ -140,6 +143,9 @@ package struct AddressParser {
         let words = try words()
         guard !words.isEmpty else { throw AddressError(reason: "no address between the angle brackets") }
         try addressSpecification(words)
+        if hasRoute, let last = list.addresses.indices.last {
+            list.addresses[last].octets = start..<list.addresses[last].octets.upperBound
+        }
         guard isAt(">") else { throw AddressError(reason: "more than an address between the angle brackets") }
         try advance()
     }

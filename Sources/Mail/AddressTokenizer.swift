@@ -20,16 +20,20 @@ struct AddressTokenizer {
     let bytes: ArraySlice<UInt8>
     /// The comments passed so far, each with its parentheses; one within another is not told apart.
     private(set) var comments: [Range<Int>] = []
+    /// Where the token that was given last starts.
+    private(set) var tokenStart: Int
     private var position: Int
 
     init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
+        self.tokenStart = bytes.startIndex
         self.position = bytes.startIndex
     }
 
     /// Nil at the end.
     mutating func next() throws(AddressError) -> Token? {
         try skipCommentsAndWhiteSpace()
+        tokenStart = position
         guard let byte = peek() else { return nil }
         switch byte {
         case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: ";"),

@@ -5,7 +5,7 @@
 /// fits.
 ///
 /// What it writes may stand everywhere that RFC 2047 §5 lets an encoded word stand, in a phrase and a comment too.
-struct EncodedWord {
+package struct EncodedWord {
     /// RFC 2047 §2.
     static let maximumOctets = 75
     /// `=?utf-8?q?` and `?=`.
@@ -66,6 +66,32 @@ struct EncodedWord {
     /// Whether a word looks like an encoded word, so that readers leave out the white space between it and another.
     static func isEncodedWord(_ word: ArraySlice<UInt8>) -> Bool {
         word.count > 6 && word.starts(with: "=?".utf8) && word.suffix(2).elementsEqual("?=".utf8)
+    }
+
+    /// An encoded word as it may stand in a phrase (RFC 2047 §5 (3)): what is syntax of an address field elsewhere is
+    /// escaped in it, since a reader that knows no encoded words takes it for that.
+    ///
+    /// Nil if it can't be escaped, as in base64.
+    package static func escapedForPhrase(_ word: ArraySlice<UInt8>) -> [UInt8]? {
+        guard word.contains(where: isAddressSyntax) else { return Array(word) }
+        let parts = word.split(separator: UInt8(ascii: "?"), omittingEmptySubsequences: false)
+        guard parts.count == 5, !parts[1].contains(where: isAddressSyntax), parts[2].count == 1,
+            parts[2].first.map({ $0 | 0x20 }) == Encoding.quotedPrintable.rawValue
+        else { return nil }
+        return word.flatMap { byte in
+            isAddressSyntax(byte) ? [UInt8(ascii: "="), digits[Int(byte >> 4)], digits[Int(byte & 15)]] : [byte]
+        }
+    }
+
+    /// Whether there is what looks like an encoded word in a text.
+    package static func isContained(in text: String) -> Bool {
+        guard let start = text.firstRange(of: "=?") else { return false }
+        return text[start.upperBound...].contains("?=")
+    }
+
+    /// RFC 5322 §3.2.3: specials, but for the dot, which is no delimiter in a phrase.
+    private static func isAddressSyntax(_ byte: UInt8) -> Bool {
+        "()<>[]:;@\\,\"".utf8.contains(byte)
     }
 
     private static func encodedCount(_ byte: UInt8) -> Int {

@@ -59,6 +59,9 @@ struct HeaderRepairTests {
                 "X: a \(String(repeating: "b", count: 996))\n", "X: a\n \(String(repeating: "b", count: 996))\n",
                 [.foldedHeader]
             ),
+            // Nothing may look like the empty line that ends the header section.
+            ("X: a\n\(String(repeating: " ", count: 1000))\n b\n", "X: a\n b\n", [.foldedHeader]),
+            ("X: a\n\(String(repeating: "\t", count: 1000))\n", "X: a\n", [.foldedHeader]),
             ("Bcc: \u{fc}\n", "", []), ("Bcc : x@y\n", "", []),
         ])
     func repairs(field: String, expected: String, repairs: [Repair]) throws {
@@ -98,11 +101,24 @@ struct HeaderRepairTests {
                 "(\u{fc}) a . b@example.com", "(=?utf-8?b?w7w=?=) a.b@example.com", "example.com",
                 [.fieldSyntax, .encodedHeader]
             ),
-            ("<@route.example:a@example.com>", "<@route.example:a@example.com>", "example.com", []),
+            // A reader that knows no routes takes the first domain.
+            ("<@route.example:a@example.com>", "<a@example.com>", "example.com", [.fieldSyntax]),
+            (
+                "\u{fc} <,@b\u{fc}.example:a@example.com> ", "=?utf-8?b?w7w=?= <a@example.com>", "example.com",
+                [.encodedHeader]
+            ),
             ("Team: A <a@Example.COM>;", "Team: A <a@Example.COM>;", "example.com", []),
             (
-                "=?utf-8?q?x@evil.example?= <a@example.com>", "=?utf-8?q?x@evil.example?= <a@example.com>",
-                "example.com", []
+                "=?utf-8?q?x_y.z?= <a@example.com>", "=?utf-8?q?x_y.z?= <a@example.com>", "example.com", []
+            ),
+            // A reader that knows no encoded words takes what is in it for an address, or for a comment.
+            (
+                "=?utf-8?q?<x@evil.example>?= <a@example.com>",
+                "=?utf-8?q?=3Cx=40evil.example=3E?= <a@example.com>", "example.com", [.fieldSyntax]
+            ),
+            (
+                "=?utf-8?Q?(=41?= \u{fc} <a@example.com>", "=?utf-8?Q?=28=41?= =?utf-8?b?IMO8?= <a@example.com>",
+                "example.com", [.fieldSyntax, .encodedHeader]
             ),
             ("\"two words\"@example.com", "\"two words\"@example.com", "example.com", []),
         ])
@@ -132,7 +148,12 @@ struct HeaderRepairTests {
     }
 
     @Test(
-        "the author's own oddities are refused", arguments: ["j\u{fc}rg@example.com", "\u{fc}", "a@\u{2665}.example"])
+        "the author's own oddities are refused",
+        arguments: [
+            "j\u{fc}rg@example.com", "\u{fc}", "a@\u{2665}.example", "=?utf-8?b?<x@evil.example>?= <a@example.com>",
+            "=?<x@evil.example>?q?a?= <a@example.com>", "x=?utf-8?q?evil=40bank.example?=@example.com",
+            "\"=?utf-8?q?evil=40bank.example?=\"@example.com",
+        ])
     func refusesAuthor(value: String) throws {
         #expect(whyRefused("From: \(value)\n\(HeaderRepairTests.rest)")?.contains("From field has") == true)
     }

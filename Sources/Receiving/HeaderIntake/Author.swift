@@ -5,8 +5,8 @@ internal import Mail
 
 /// Author is in charge of who a message is from: the one mailbox in From, whose domain decides which key signs.
 ///
-/// An address that programs read differently, such as one with comments around its dots, is written in its one plain
-/// spelling.
+/// What programs read differently is written in its one plain spelling: an address with a route, or with comments
+/// around its dots; an encoded word that an address could be found in.
 struct Author {
     private(set) var mailbox: Mailbox
     private(set) var domain: Domain
@@ -49,14 +49,40 @@ struct Author {
                     + " rule give it one")
         }
         self.domain = domain
+        guard !EncodedWord.isContained(in: plain) else {
+            throw .from("the From field has an encoded word for a local-part, which some readers decode; send ASCII")
+        }
+        var edits = try Author.plainWords(of: list, in: header)
         // Octets above 127 in it are left to the encoding of the whole field.
-        let isPlain = rewritten == nil && (written.contains { $0 > 127 } || Author.isEqual(written, plain))
-        guard !isPlain else { return }
-        if rewritten == nil { repairs.insert(.fieldSyntax) }
-        let (start, end) = (field.value.lowerBound, field.value.upperBound)
-        value =
-            Array(header.bytes[start..<address.octets.lowerBound]) + Array(plain.utf8)
-            + header.bytes[address.octets.upperBound..<end]
+        let isPlain = written.contains { $0 > 127 } || Author.isEqual(written, plain)
+        if !edits.isEmpty || !isPlain && rewritten == nil { repairs.insert(.fieldSyntax) }
+        if !isPlain || rewritten != nil { edits.append((address.octets, Array(plain.utf8))) }
+        guard !edits.isEmpty else { return }
+        edits.sort { $0.octets.lowerBound < $1.octets.lowerBound }
+        var value: [UInt8] = []
+        var position = field.value.lowerBound
+        for edit in edits {
+            value += header.bytes[position..<edit.octets.lowerBound] + edit.text
+            position = edit.octets.upperBound
+        }
+        self.value = value + header.bytes[position..<field.value.upperBound]
+    }
+
+    /// The encoded words of the display name that must be written otherwise.
+    private static func plainWords(
+        of list: AddressList, in header: HeaderSection
+    ) throws(IntakeRefusal) -> [(octets: Range<Int>, text: [UInt8])] {
+        var edits: [(octets: Range<Int>, text: [UInt8])] = []
+        for phrase in list.phrases where phrase.kind == .encodedWord {
+            let word = header.bytes[phrase.octets]
+            guard let text = EncodedWord.escapedForPhrase(word) else {
+                throw .from(
+                    "the From field has an encoded word with characters that may not stand in one"
+                        + " (RFC 2047, section 5); encode them")
+            }
+            if !word.elementsEqual(text) { edits.append((phrase.octets, text)) }
+        }
+        return edits
     }
 
     /// The case of letters is no matter of spelling: the local-part is what it is, and a domain has none.
