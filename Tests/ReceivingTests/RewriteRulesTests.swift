@@ -22,6 +22,20 @@ struct RewriteRulesTests {
     }
 
     @Test(
+        "a pattern covers another where it matches all that the other matches",
+        arguments: [
+            ("*", "*", true), ("*", "root@localhost", true), ("*", "@*.internal", true), ("*", "root@*", true),
+            ("*", "@example.com", false), ("*", "@*.example.com", false), ("*", "@*.com", false),
+            ("root@*", "*", false), ("@localhost", "root@localhost", true), ("root@localhost", "@localhost", false),
+            ("@*.internal", "@internal", false), ("@*.internal", "a@db.internal", true),
+            ("@*.internal", "@*.db.internal", true), ("@*.db.internal", "@*.internal", false),
+            ("@db.internal", "@*.db.internal", false), ("@localhost", "*", false), ("@*.internal", "*", false),
+        ])
+    func covers(wide: String, narrow: String, expected: Bool) throws {
+        #expect(try MailboxPattern(wide).covers(try MailboxPattern(narrow)) == expected)
+    }
+
+    @Test(
         "patterns match what they say",
         arguments: [
             ("root@localhost", "root@localhost", true), ("root@localhost", "root@LOCALHOST", true),

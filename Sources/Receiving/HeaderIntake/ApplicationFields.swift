@@ -47,10 +47,7 @@ package struct ApplicationFields: Hashable, Sendable {
             throw PatternError("from is empty; name the author domains or mailboxes of the application")
         }
         var authors: [MailboxPattern] = []
-        for text in from {
-            let isMailbox = text.utf8.contains(UInt8(ascii: "@"))
-            authors.append(try MailboxPattern(isMailbox ? text : "@\(text)"))
-        }
+        for text in from { authors.append(try ApplicationFields.author(text)) }
         self.name = name
         self.authors = authors
         self.listUnsubscribe = try ApplicationFields.unsubscribeTemplate(listUnsubscribe)
@@ -65,6 +62,18 @@ package struct ApplicationFields: Hashable, Sendable {
     /// Whether messages of this author are the application's.
     package func isAuthor(_ mailbox: Mailbox) -> Bool {
         authors.contains { $0.matches(localPart: mailbox.localPart, host: mailbox.host) }
+    }
+
+    /// Whose messages an element of `from` means.
+    package static func author(_ text: String) throws(PatternError) -> MailboxPattern {
+        let isMailbox = text.utf8.contains(UInt8(ascii: "@"))
+        let pattern = try MailboxPattern(isMailbox ? text : "@\(text)")
+        guard !pattern.isForUnusable else {
+            throw PatternError(
+                "\"\(text)\" means mailboxes without a usable domain, not all; name the author domains of the"
+                    + " application")
+        }
+        return pattern
     }
 
     private static func unsubscribeTemplate(_ text: String?) throws(PatternError) -> FieldTemplate? {

@@ -70,6 +70,23 @@ package struct MailboxPattern: Hashable, Sendable {
         }
     }
 
+    /// Whether it matches every mailbox that another pattern matches.
+    package func covers(_ other: MailboxPattern) -> Bool {
+        if let localPart { guard other.localPart == localPart else { return false } }
+        switch (host, other.host) {
+        case (.exactly(let domain), .exactly(let narrow)): return domain == narrow
+        case (.exactly, .below), (.exactly, .unusable), (.below, .unusable): return false
+        case (.below(let parent), .exactly(let narrow)): return narrow != parent && narrow.isEqualOrBelow(parent)
+        case (.below(let parent), .below(let narrow)): return narrow.isEqualOrBelow(parent)
+        case (.unusable, .exactly(let narrow)): return !MailboxPattern.isPublic(narrow)
+        case (.unusable, .below(let narrow)): return MailboxPattern.neverPublic.contains { narrow.isEqualOrBelow($0) }
+        case (.unusable, .unusable): return true
+        }
+    }
+
+    /// Whether it means mailboxes without a usable domain.
+    var isForUnusable: Bool { host == .unusable }
+
     /// Whether a name could stand in the public DNS, so that the world can answer mail from it.
     package static func isPublic(_ domain: Domain) -> Bool {
         domain.parent != nil && neverPublic.allSatisfy { !domain.isEqualOrBelow($0) }
