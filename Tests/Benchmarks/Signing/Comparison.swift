@@ -1,49 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import Glibc
-
-/// Comparison is in charge of measuring two pieces of work in turns.
+/// Comparison is in charge of measuring two pieces of work beside each other on a machine that does other things, too.
+///
+/// The rounds of both are short and alternate, and each has the time of its fastest: whatever else runs only ever
+/// makes a round slower, and of many short ones some are left alone.
 struct Comparison {
     struct Result {
-        /// Median time of one run of the first.
+        /// Time of one run of the first.
         var micros: Double
-        /// Median time of one run of the second.
+        /// Time of one run of the second.
         var otherMicros: Double
-        /// How many times as long the first takes, in the median of the turns.
-        var ratio: Double
+        /// How many times as long the first takes.
+        var ratio: Double { micros / otherMicros }
     }
 
-    var turns: Int
-    /// Runs of each in one turn.
-    var repetitions: Int
+    /// How many of each.
+    var rounds: Int
 
     func run(_ work: () throws -> Void, and other: () throws -> Void) rethrows -> Result {
-        // Caches, and the tables that OpenSSL makes at the first use of a key.
-        _ = try micros(of: work)
-        _ = try micros(of: other)
-        var pairs: [(Double, Double)] = []
-        for _ in 0..<turns { pairs.append((try micros(of: work), try micros(of: other))) }
-        return Result(
-            micros: median(pairs.map(\.0)), otherMicros: median(pairs.map(\.1)),
-            ratio: median(pairs.map { $0.0 / $0.1 }))
+        var result = Result(micros: .infinity, otherMicros: .infinity)
+        for _ in 0..<rounds {
+            result.micros = min(result.micros, try micros(of: work))
+            result.otherMicros = min(result.otherMicros, try micros(of: other))
+        }
+        return result
     }
 
     private func micros(of work: () throws -> Void) rethrows -> Double {
         let clock = ContinuousClock()
-        var fastest = Double.infinity
-        // The fastest half of a turn: others on the same cores only ever make it slower.
-        for _ in 0..<2 {
-            let start = clock.now
-            for _ in 0..<repetitions { try work() }
-            let duration = (clock.now - start).components
-            let micros = Double(duration.seconds) * 1_000_000 + Double(duration.attoseconds) / 1_000_000_000_000
-            fastest = min(fastest, micros / Double(repetitions))
-        }
-        return fastest
-    }
-
-    private func median(_ values: [Double]) -> Double {
-        (values.sorted()[values.count / 2] * 100).rounded() / 100
+        let start = clock.now
+        try work()
+        let duration = (clock.now - start).components
+        return Double(duration.seconds) * 1_000_000 + Double(duration.attoseconds) / 1_000_000_000_000
     }
 }

@@ -32,12 +32,29 @@ enum Samples {
             headerSection: Array(header.utf8), body: repeating(prose, octets: octets - header.utf8.count))
     }
 
-    /// 1 MiB each: text, an encoded attachment, and white space that relaxed has to change in every line.
+    /// 1 MiB each: text, an encoded attachment, markup whose indentation relaxed has to reduce in nearly every line,
+    /// and, as no mail is, little else than white space that relaxed has to change.
     static let bodies = [
         ("prose", repeating(prose, octets: 1 << 20)),
         ("base64", repeating(String(repeating: "TWFueSBoYW5kcyBt", count: 5).prefix(76) + "\r\n", octets: 1 << 20)),
-        ("html", repeating("    <td  class=\"a\">\tText </td> \r\n\r\n", octets: 1 << 20)),
+        ("html", repeating(html, octets: 1 << 20)),
+        ("blanks", repeating("    <td  class=\"a\">\tText </td> \r\n\r\n", octets: 1 << 20)),
     ]
+
+    /// Lines of 20 to 200 octets, as templates of newsletters have them.
+    private static let html = """
+        <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">\r
+          <tr class="row" valign="top">\r
+            <td align="center" style="padding: 24px 16px; font-family: Arial, sans-serif; font-size: 15px;">\r
+              <a href="https://shop.example/orders/2026-11-1234?utm_source=mail&amp;utm_medium=email" target="_blank" \
+        style="color: #1a6fb0; text-decoration: none;">Your order is on its way</a>\r
+              <p>Dear customer, your parcel leaves our house today and will be\r
+              with you within three days.</p>\r
+            </td></tr><tr class="foot">\r
+        \t    <td class="side">&nbsp;</td>\r
+            </tr></tbody></table>\r
+
+        """
 
     private static let prose = """
         Dear customer, your invoice for November is attached to this message and\r
