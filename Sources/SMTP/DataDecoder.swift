@@ -129,7 +129,7 @@ package struct DataDecoder: Sendable {
                 return counted(Scan(consumed: index + 1, content: index, bareLineFeeds: bareLineFeeds))
             case .afterReturn:
                 guard unsafe bytes[index] == UInt8(ascii: "\n") else {
-                    note(.bareReturn)
+                    note(.bareReturn, after: index + bareLineFeeds)
                     position = .insideLine
                     continue
                 }
@@ -143,18 +143,20 @@ package struct DataDecoder: Sendable {
                     // Not handed on: the CR belongs to the end of data, or it is bare.
                     return Scan(consumed: index, content: 0)
                 }
-                if unsafe bytes[index] == UInt8(ascii: "\n"), bareLineFeed == .normalise { note(.loneDot) }
+                if unsafe bytes[index] == UInt8(ascii: "\n"), bareLineFeed == .normalise {
+                    note(.loneDot, after: index)
+                }
                 position = .insideLine
             case .afterDotReturn:
                 guard unsafe bytes[index] == UInt8(ascii: "\n") else {
-                    note(.bareReturn)
+                    note(.bareReturn, after: index)
                     position = .insideLine
                     continue
                 }
                 let isEnd = !isAfterBareLineFeed
                 endLine(bare: false)
                 if isEnd { return Scan(consumed: index + 1, content: 0, isEnd: true) }
-                note(.loneDot)
+                note(.loneDot, after: index)
                 index += 1
             }
         }
@@ -165,12 +167,22 @@ package struct DataDecoder: Sendable {
     private mutating func counted(_ scan: Scan) -> Scan {
         guard fault == nil else { return scan }
         octets += scan.content + scan.bareLineFeeds
-        if octets > maximumOctets { note(.contentTooLong) }
+        if octets > maximumOctets { refuse(.contentTooLong) }
         return scan
     }
 
-    private mutating func note(_ fault: Fault) {
+    /// Notes what is wrong with an octet, unless the content was too long before it.
+    ///
+    /// Which of the two is told does not depend on where the network cuts.
+    ///
+    /// - Parameter content: octets of the content before that octet in this scan.
+    private mutating func note(_ fault: Fault, after content: Int) {
         guard self.fault == nil else { return }
+        octets += content
+        refuse(octets > maximumOctets ? .contentTooLong : fault)
+    }
+
+    private mutating func refuse(_ fault: Fault) {
         self.fault = fault
         untoldFault = fault
     }
@@ -199,9 +211,9 @@ package struct DataDecoder: Sendable {
                 endLine(bare: true)
                 return index
             case UInt8(ascii: "\n"):
-                note(.bareLineFeed)
+                note(.bareLineFeed, after: index - 1 + bareLineFeeds)
             case 0:
-                note(.null)
+                note(.null, after: index - 1 + bareLineFeeds)
             default:
                 break
             }

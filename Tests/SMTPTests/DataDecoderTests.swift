@@ -157,6 +157,31 @@ import Testing
         }
     }
 
+    @Test(
+        "the first fault is told, wherever the network cuts and whatever the limit",
+        arguments: [
+            "abcdefg\u{16}\u{0E}\n.\r\n", "abc\0de\n\r\n.\r\n", "ab\rcd\0\r\n.\r\n", "ab\r\n.\rcd\r\n.\r\n",
+            "ab\n.\ncd\r\n.\r\n", "ab\n\n.\r\ncd\0\r\n.\r\n", "..ab\r\n..\ncd\r\r\n.\r\n",
+        ])
+    func firstFault(_ stream: String) {
+        let octets = Array(stream.utf8)
+        for (limit, policy) in (0...octets.count).flatMap({ limit in BareLineFeed.allCases.map { (limit, $0) } }) {
+            let expected = DataDecoderTests.decode([octets[...]], maximumOctets: limit, policy).fault
+            let single = DataDecoderTests.decode(octets.indices.map { octets[$0...$0] }, maximumOctets: limit, policy)
+            #expect(single.fault == expected, "limit \(limit), \(policy)")
+            for cut in octets.indices {
+                let result = DataDecoderTests.decode([octets[..<cut], octets[cut...]], maximumOctets: limit, policy)
+                #expect(result.fault == expected, "limit \(limit), \(policy), cut at \(cut)")
+            }
+        }
+    }
+
+    @Test("of a limit and a bare LF, what comes first is told", arguments: [(3, true), (4, false), (5, false)])
+    func limitOrBareLineFeed(_ limit: Int, _ isTooLong: Bool) {
+        let result = DataDecoderTests.decode([Array("abcd\n.\r\n\r\n.\r\n".utf8)[...]], maximumOctets: limit)
+        #expect(result.fault == (isTooLong ? .contentTooLong : .bareLineFeed))
+    }
+
     @Test func swallowingHasAnEnd() {
         var decoder = DataDecoder(maximumOctets: 10)
         let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 64 * 1024)
