@@ -102,12 +102,12 @@ import Testing
         for round in 0..<3000 {
             // Short pieces meet every cut; long ones hold all that is done for many octets at once.
             let isLong = round % 8 == 0
-            let longestPiece = isLong ? 6000 : 40
+            let (longestPiece, longestRun) = isLong ? (6000, 3000) : (40, 600)
             var body: [UInt8] = []
             for _ in 0..<Int.random(in: 0...60, using: &generator) {
                 switch Int.random(in: 0..<12, using: &generator) {
                 case 0...3: body += [13, 10]
-                case 4: body += [UInt8](repeating: 120, count: Int.random(in: 1...(isLong ? 3000 : 600), using: &generator))
+                case 4: body += [UInt8](repeating: 120, count: Int.random(in: 1...longestRun, using: &generator))
                 case 5: body += octets("some words of text, a\tb and  c ")
                 default: body.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)])
                 }
