@@ -60,11 +60,15 @@ extension ForwardingEnvironment {
         let headerSection: [UInt8]
         do throws(FileFault) { headerSection = try claimed.headerSection() } catch { throw .unreadable(error) }
         let body = BodyProbe(claimed.bodyReader)
+        let known = message.storedBodyHashes.withLock { $0 }
         let departure = Departure(
             queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
-            headerSection: headerSection, bodyHashes: claimed.bodyHashes, body: body.reader, nextHop: nextHop,
-            keptFields: claimed.keptFields)
+            headerSection: headerSection, bodyHashes: claimed.bodyHashes + known, body: body.reader,
+            nextHop: nextHop, keptFields: claimed.keptFields)
         let signed = try sign(departure, body)
+        message.storedBodyHashes.withLock { known in
+            known += signed.bodyHashes.filter { !known.contains($0) }
+        }
         var (front, offset) = (signed.fields, 0)
         if !signed.removed.isEmpty {
             front += headerSection.without(signed.removed)

@@ -23,6 +23,8 @@ final class MessageInFlight: Sendable {
     }
 
     let claimed: ClaimedMessage
+    /// Of the body as it is stored: what intake did not compute, and signing for one next hop did, for the next one.
+    let storedBodyHashes = Mutex<[BodyHash]>([])
     /// For all next hops without 8BITMIME; nil until one of them is met.
     let sevenBit = Mutex<SevenBitForm?>(nil)
     /// What is known of its body in that form.

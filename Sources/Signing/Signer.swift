@@ -63,6 +63,7 @@ package final class Signer: DepartureSigner {
         let form = SignatureForm(settings, profile: profile, auid: signatory.policy.auid)
         let header = try header(of: departure)
         let bodyHash = try bodyHash(of: departure, settings.canonicalization.body)
+        let computed = departure.bodyHashes.contains(bodyHash) ? [] : [bodyHash]
         let keys = signatory.keys(for: nextHop)
         var templates: [SignatureTemplate] = []
         for key in keys { templates.append(try template(of: key, form)) }
@@ -74,15 +75,15 @@ package final class Signer: DepartureSigner {
         let now = clock.now().seconds
         if let kept = departure.keptFields,
             KeptSignatures(kept, added: added)?.serve(
-                templates, header: header, bodyHash: bodyHash, lifetime: settings.lifetime, now: now) == true
+                templates, header: header, bodyHash: bodyHash.digest, lifetime: settings.lifetime, now: now) == true
         {
-            return SignedDeparture(fields: kept, removed: removed)
+            return SignedDeparture(fields: kept, removed: removed, bodyHashes: computed)
         }
         var fields: [UInt8] = []
         for (key, template) in zip(keys, templates) {
             do throws(SigningError) {
                 fields += try template.sign(
-                    header, bodyHash: bodyHash, signedAt: now, expiresAt: now + settings.lifetime,
+                    header, bodyHash: bodyHash.digest, signedAt: now, expiresAt: now + settings.lifetime,
                     checking: key.nextIsChecked())
             } catch {
                 if case .selfCheckFailed = error {
@@ -91,7 +92,7 @@ package final class Signer: DepartureSigner {
                 throw Self.failure(of: key, signatory.sdid.name, error)
             }
         }
-        return SignedDeparture(fields: fields + added, removed: removed)
+        return SignedDeparture(fields: fields + added, removed: removed, bodyHashes: computed)
     }
 
     private func header(of departure: Departure) throws(DepartureSigningError) -> HeaderFields {
@@ -106,14 +107,12 @@ package final class Signer: DepartureSigner {
     /// What intake or the rendition computed as the octets passed; else the body is read once more.
     private func bodyHash(
         of departure: Departure, _ canonicalization: BodyHash.Canonicalization
-    ) throws(DepartureSigningError) -> [UInt8] {
-        if let known = departure.bodyHashes.first(where: { $0.canonicalization == canonicalization }) {
-            return known.digest
-        }
+    ) throws(DepartureSigningError) -> BodyHash {
+        if let known = departure.bodyHashes.first(where: { $0.canonicalization == canonicalization }) { return known }
         do {
             let hasher = try BodyHasher(Canonicalization(canonicalization))
             try departure.body { piece in unsafe piece.withUnsafeBytes { unsafe hasher.append($0) } }
-            return try hasher.finish()
+            return BodyHash(canonicalization: canonicalization, digest: try hasher.finish())
         } catch {
             throw DepartureSigningError(
                 text: "the body of a message from \(departure.authorDomain) can't be read to be signed: \(error)")

@@ -229,6 +229,17 @@ import Testing
         }
     }
 
+    @Test("what a signer computed of the stored body is there for the next next hop")
+    func storedHashedOnce() throws {
+        let signer = StubSigner(readsBodies: true)
+        let bench = Bench([Bench.smarthost(25)], signer: signer)
+        let flight = MessageInFlight(bench.message(to: ["a@example.net", "b@example.org"])) { _, _ in }
+        for host in ["one.test", "two.test", "three.test"] {
+            _ = try bench.environment.depart(flight, for: NextHop(kind: .mx, host: host), as: .stored)
+        }
+        #expect(signer.bodies.withLock { $0.count } == 1)
+    }
+
     @Test(
         "a file that vanishes or changes between the passes defers, and the next hop gets no end of data",
         arguments: [1, 2], ["remove", "cut", "grow"])

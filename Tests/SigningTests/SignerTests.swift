@@ -85,6 +85,15 @@ import Testing
         return results.map { $0.signature?.selector ?? "" }
     }
 
+    @Test func itTellsTheBodyHashThatItHadToCompute() throws {
+        let signer = try Fixture().signer
+        var departure = try SignerTests.departure(.smarthost)
+        #expect(try signer.sign(departure).bodyHashes == [])
+        let hashes = departure.bodyHashes
+        departure.bodyHashes = []
+        #expect(try signer.sign(departure).bodyHashes == hashes)
+    }
+
     @Test func rsaAlwaysSignsAndEd25519BesideItWhereTheRouteCanBearTwo() throws {
         let fixture = try Fixture()
         let cases: [(NextHop.Kind, String, Bool?, [String])] = [
