@@ -100,4 +100,19 @@ extension Substring {
         while let last = text.last, characters.contains(last) { text.removeLast() }
         return text
     }
+
+    @Test("fields of thousands of parameters or addresses take no time that grows with their square")
+    func manyOfAll() throws {
+        let parameters = (0..<6000).map { "; p\($0)=\u{fc}" }.joined()
+        let boundaries = (0..<6000).map { "; boundary*\($0)=x" }.joined()
+        let addresses = (0..<6000).map { "a@\u{fc}\($0).example" }.joined(separator: ",\r\n ")
+        let took = try ContinuousClock().measure {
+            #expect(MIMEFieldRepair.sevenBit(Array("Content-Type: a/b\(parameters)\r\n".utf8)) != nil)
+            _ = try FieldEncoder.encode(Array("Content-Type: a/b\(parameters)\r\n".utf8))
+            _ = try FieldEncoder.encode(Array("To: \(addresses)\r\n".utf8))
+            let header = Array("Content-Type: multipart/mixed\(boundaries)\r\n".utf8)
+            _ = try Rendition.plan(headerSection: header, goal: .shortLines, body: { _ in })
+        }
+        #expect(took < .seconds(20), "\(took)")
+    }
 }

@@ -73,16 +73,17 @@ package enum MIMEFieldRepair {
     private static func withParameters(_ start: [UInt8], _ unfolded: ArraySlice<UInt8>) -> [UInt8]? {
         let value = ParameterizedValue(unfolded)
         guard value.isClean, value.writtenValue.allSatisfy({ $0 < 128 }) else { return nil }
+        var namesakes: [[UInt8]: Int] = [:]
+        for parameter in value.parameters {
+            namesakes[Array(parameter.name.prefix { $0 != UInt8(ascii: "*") }), default: 0] += 1
+        }
         var output = start + [UInt8(ascii: " ")] + value.writtenValue
         for parameter in value.parameters {
             guard parameter.written.contains(where: { $0 > 127 }) else {
                 append([parameter.written], to: &output)
                 continue
             }
-            let namesakes = value.parameters.filter { other in
-                other.name.prefix { $0 != UInt8(ascii: "*") } == parameter.name[...]
-            }
-            guard namesakes.count == 1, parameter.name.allSatisfy({ $0 < 128 }),
+            guard namesakes[parameter.name] == 1, parameter.name.allSatisfy({ $0 < 128 }),
                 let text = String(validating: parameter.value, as: UTF8.self)
             else { return nil }
             append(extended(parameter.name, text), to: &output)
