@@ -23,13 +23,19 @@ struct QuotedPrintableEncoder: Sendable {
     private var column = 0
     /// How many octets of "From" the line starts with, while it holds nothing else.
     private var matched = 0
-    /// The line started behind a soft line break, and starts with a hyphen.
+    /// No line may look like a boundary delimiter, also where a line of the text does.
+    private let hidesDelimiters: Bool
+    /// The line starts with a hyphen, and is one of those that must not look like a boundary delimiter.
     private var startsWithHyphen = false
     private var isAfterSoftBreak = false
     /// White space whose form depends on what follows: at the end of a line it must be encoded.
     private var whiteSpace: UInt8?
     /// A CR that is a line end if an LF follows.
     private var hasCarriageReturn = false
+
+    init(hidesDelimiters: Bool = false) {
+        self.hidesDelimiters = hidesDelimiters
+    }
 
     /// Takes one octet of the text.
     mutating func append(_ byte: UInt8, to output: inout [UInt8]) {
@@ -90,7 +96,7 @@ struct QuotedPrintableEncoder: Sendable {
         default:
             break
         }
-        if column == 0 { startsWithHyphen = isAfterSoftBreak && byte == UInt8(ascii: "-") }
+        if column == 0 { startsWithHyphen = (isAfterSoftBreak || hidesDelimiters) && byte == UInt8(ascii: "-") }
         if column == matched, matched < 4, byte == QuotedPrintableEncoder.mailboxLine[matched] { matched += 1 }
         output.append(byte)
         column += 1

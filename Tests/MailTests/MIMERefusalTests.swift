@@ -41,6 +41,18 @@ struct MIMERefusalTests {
             "Content-Type: multipart/mixed; boundary=x; boundary=y\n\n--x\n\n\u{fc}\n", .sevenBit, "5.6.3",
             "boundary parameter is missing or not clear"
         ),
+        (
+            "Content-Type: multipart/mixed; boundary=x; boundary*=us-ascii''y\n\n--x\n\n\u{fc}\n", .sevenBit, "5.6.3",
+            "boundary parameter is missing or not clear"
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary*0=y; boundary=x\n\n--x\n\n\u{fc}\n", .sevenBit, "5.6.3",
+            "boundary parameter is missing or not clear"
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary*0=x\((1..<101).map { ";\n boundary*\($0)=" }.joined())\n\n--x\n\n"
+                + "\u{fc}\n", .sevenBit, "5.6.3", "boundary parameter is missing or not clear"
+        ),
         ("Content-Type: multipart/mixed; boundary=b\n\n\u{fc}\n", .sevenBit, "5.6.3", "boundary never appears"),
         (
             "Content-Transfer-Encoding: x-uuencode\n\n\u{fc}\n", .sevenBit, "5.6.3",
@@ -57,6 +69,7 @@ struct MIMERefusalTests {
         ("\(mixed)Content-Type: text/plain\njunk\n\n\u{fc}\n--b--\n", .sevenBit, "5.6.3", "no header field"),
         ("\(mixed)X: \u{fc}\njunk\n\ntext\n--b--\n", .sevenBit, "5.6.3", "no header field"),
         ("\(mixed) \n\u{fc}\n--b--\n", .sevenBit, "5.6.3", "no header field"),
+        ("\(mixed)Content-Type : text/html\n\n\u{fc}\n--b--\n", .sevenBit, "5.6.3", "no header field"),
         (
             "Content-Type: multipart/digest; boundary=b\n\n--b\nbare \u{fc}\n--b--\n", .sevenBit, "5.6.3",
             "no empty line tells its header from the message inside"

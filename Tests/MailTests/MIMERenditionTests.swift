@@ -201,12 +201,72 @@ struct MIMERenditionTests {
             rendition: "MIME-Version: 1.0\nContent-Type: application/pkcs7-mime\n\nMIAG\n"),
     ]
 
+    /// Octets that would be read as structure, and structure that holds header fields.
+    static let hidden: [Case] = [
+        Case(
+            name: "a soft line break that goes leaves no boundary delimiter behind",
+            original: """
+                MIME-Version: 1.0
+                Content-Type: multipart/mixed; boundary=b
+
+                --b
+                Content-Transfer-Encoding: quoted-printable
+
+                --=
+                b
+                -=
+                -b--
+                gr\u{fc}n
+                --b--
+
+                """,
+            rendition: """
+                MIME-Version: 1.0
+                Content-Type: multipart/mixed; boundary=b
+
+                --b
+                Content-Transfer-Encoding: quoted-printable
+
+                -=2Db
+                -=2Db--
+                gr=C3=BCn
+                --b--
+
+                """),
+        Case(
+            name: "the addresses of a message inside",
+            original: """
+                MIME-Version: 1.0
+                Content-Type: message/rfc822
+
+                From: J\u{fc}rg <j@example.com>
+                To: a@b\u{fc}cher.example
+                Subject: =?utf-8?q?a?= \u{20ac}b
+                MIME-Version: 1.0
+
+                text
+
+                """,
+            rendition: """
+                MIME-Version: 1.0
+                Content-Type: message/rfc822
+
+                From: =?utf-8?q?J=C3=BCrg?= <j@example.com>
+                To: a@xn--bcher-kva.example
+                Subject: =?utf-8?q?a?= =?utf-8?b?IOKCrGI=?=
+                MIME-Version: 1.0
+
+                text
+
+                """),
+    ]
+
     @Test("a body of one part", arguments: single)
     func onePart(row: Case) throws {
         try check(row)
     }
 
-    @Test("a body with structure", arguments: structured)
+    @Test("a body with structure", arguments: structured + hidden)
     func manyParts(row: Case) throws {
         try check(row)
     }
@@ -255,7 +315,9 @@ struct MIMERenditionTests {
     func lineLimit(octets: Int, changes: Bool) throws {
         for end in ["", "\n", "\nx\n"] {
             let original = SampleMessage("From: a@b\n\n" + String(repeating: "x", count: octets) + end)
-            #expect(try (original.rendition(.shortLines) != original) == changes)
+            for cut in [0] + Array(octets...original.body.count) {
+                #expect(try (original.rendition(.shortLines, planCuts: [cut]) != original) == changes)
+            }
         }
     }
 }

@@ -20,7 +20,9 @@ struct LeafMeasure: Sendable {
     mutating func append(_ piece: ArraySlice<UInt8>, endsLine: Bool) {
         octets += piece.count
         lineOctets += piece.count
-        longestLine = max(longestLine, endsLine ? lineOctets - 2 : lineOctets)
+        // A CR that ends the piece may be the first half of the line's end.
+        let lineEnd = endsLine ? 2 : piece.last == UInt8(ascii: "\r") ? 1 : 0
+        longestLine = max(longestLine, lineOctets - lineEnd)
         if endsLine { lineOctets = 0 }
         for byte in piece {
             if byte > 127 || !utf8.isBetweenCharacters {

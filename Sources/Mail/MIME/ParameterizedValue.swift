@@ -48,23 +48,30 @@ struct ParameterizedValue: Hashable, Sendable {
         }
     }
 
+    /// Pieces of one value, according to RFC 2231; more are nothing that anybody needs.
+    private static let maximumPieces = 100
+
     /// The parameter of a name in lower case; nil if there is none, or two that differ, or one that readers disagree on.
     func parameter(_ name: String) -> [UInt8]? {
         let name = Array(name.utf8)
+        let start = name + [UInt8(ascii: "*")]
         let found = parameters.filter { $0.name == name }
-        guard let first = found.first else { return continued(name) }
-        return found.allSatisfy { $0.isClean && $0.value == first.value } ? first.value : nil
+        let pieces = parameters.filter { $0.name.starts(with: start) }
+        guard let first = found.first else { return ParameterizedValue.joined(pieces, name) }
+        // Of the plain form and that of RFC 2231, some readers take the one, some the other.
+        return pieces.isEmpty && found.allSatisfy { $0.isClean && $0.value == first.value } ? first.value : nil
     }
 
-    /// RFC 2231 §3: a value in pieces `name*0`, `name*1` and so on.
-    private func continued(_ name: [UInt8]) -> [UInt8]? {
+    /// RFC 2231 §3: a value in pieces `name*0`, `name*1` and so on; nil unless they are those, each once.
+    private static func joined(_ pieces: [Parameter], _ name: [UInt8]) -> [UInt8]? {
+        guard (1...maximumPieces).contains(pieces.count) else { return nil }
         var result: [UInt8] = []
-        var count = 0
-        while let piece = parameters.first(where: { $0.name == name + Array("*\(count)".utf8) }), piece.isClean {
+        for number in pieces.indices {
+            let pieceName = name + Array("*\(number)".utf8)
+            guard let piece = pieces.first(where: { $0.name == pieceName }), piece.isClean else { return nil }
             result += piece.value
-            count += 1
         }
-        return count > 0 ? result : nil
+        return result
     }
 
     static func lowercase(_ byte: UInt8) -> UInt8 {

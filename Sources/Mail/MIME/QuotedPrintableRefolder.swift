@@ -19,7 +19,8 @@ struct QuotedPrintableRefolder: Sendable {
         case softBreak
     }
 
-    private var encoder = QuotedPrintableEncoder()
+    /// A line of the text that two lines made is not to become a delimiter, now that the soft line break goes.
+    private var encoder = QuotedPrintableEncoder(hidesDelimiters: true)
     private var state = State.text
     /// What was read since the equals sign, to be written as text if it turns out to mean nothing.
     private var held: [UInt8] = []

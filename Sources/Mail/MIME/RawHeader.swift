@@ -57,6 +57,14 @@ struct RawHeader: Sendable {
         PartHeader.printable(Array(bytes[field.octets.lowerBound..<field.valueStart - 1]))
     }
 
+    /// RFC 5322 §4.5: white space before the colon, as in messages of old; some readers don't see such a field.
+    static func isOldField(_ octets: ArraySlice<UInt8>) -> Bool {
+        let rest = octets.drop { (33...126).contains($0) && $0 != UInt8(ascii: ":") }
+        let colon = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        return rest.startIndex > octets.startIndex && colon.startIndex > rest.startIndex
+            && colon.first == UInt8(ascii: ":")
+    }
+
     /// RFC 5322 §2.2: what a line is, judged by its start.
     static func line(_ octets: ArraySlice<UInt8>) -> Line {
         if let first = octets.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return .continuation }

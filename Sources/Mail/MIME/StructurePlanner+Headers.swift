@@ -21,7 +21,7 @@ extension StructurePlanner {
                 return
             }
             var repaired: [UInt8]? = Array(octets)
-            if fault == .highOctets { repaired = repaired.flatMap(MIMEFieldRepair.sevenBit) }
+            if fault == .highOctets { repaired = repaired.flatMap { encoded($0, isRoot: part.isRoot) } }
             repaired = repaired.flatMap(MIMEFieldRepair.shortLines)
             guard let repaired, !PartHeader.isReplaced(field) else {
                 throw refusal(of: header.displayName(of: field), in: part, fault)
@@ -30,6 +30,17 @@ extension StructurePlanner {
             try changeHeader(range, repaired, isRoot: part.isRoot)
             noteChange()
         }
+    }
+
+    /// The field without octets above 127; nil where that would be a guess.
+    private func encoded(_ field: [UInt8], isRoot: Bool) -> [UInt8]? {
+        if let simple = MIMEFieldRepair.sevenBit(field) { return simple }
+        // Those of a message inside that people read: its addresses before all. Of parameters the above knows more.
+        guard !isRoot, let header = try? HeaderSection(field), header.fields.count == 1,
+            let known = KnownField.index(of: header.fields[0], in: header),
+            KnownField.all[known].syntax != .parameters
+        else { return nil }
+        return try? FieldEncoder.encode(field)
     }
 
     private func refusal(of name: String, in part: PartHeader, _ fault: Fault) -> RenditionError {

@@ -170,7 +170,7 @@ struct StructurePlanner: Sendable {
         // The line of an mbox file that a message was taken from.
         case .neither where header.isEmpty && role == .message && text.starts(with: Array("From ".utf8)):
             header += line
-        case .neither where header.isEmpty:
+        case .neither where header.isEmpty && !RawHeader.isOldField(text):
             // Text that begins without a header and without the empty line: readers show it.
             try endHeader(contentStart: lineStart, lacksEmptyLine: true)
             return try takeLine(endsLine: endsLine)
