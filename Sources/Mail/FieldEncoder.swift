@@ -121,6 +121,9 @@ private struct UnitBuilder {
     private var position: Int
     private var units: [FieldLayout.Unit] = []
     private var unit = FieldLayout.Unit(gap: [])
+    /// The octet before is a backslash that takes its next octet along (RFC 5322 §3.2.1), white space too: a line end
+    /// between them would leave a comment or a quoted string that nobody can read.
+    private var isAfterBackslash = false
 
     init(_ value: ArraySlice<UInt8>) {
         self.value = value
@@ -131,6 +134,7 @@ private struct UnitBuilder {
     mutating func append(_ span: EncodableSpan) {
         copy(upTo: span.octets.lowerBound)
         position = span.octets.upperBound
+        isAfterBackslash = false
         switch span.kind {
         case .replacement(let octets):
             if !unit.text.isEmpty { separate() }
@@ -160,10 +164,12 @@ private struct UnitBuilder {
 
     private mutating func copy(upTo end: Int) {
         for byte in value[position..<end] {
+            let isQuoted = isAfterBackslash
+            isAfterBackslash = byte == UInt8(ascii: "\\") && !isQuoted
             switch byte {
             case UInt8(ascii: "\r"), UInt8(ascii: "\n"):
                 continue
-            case UInt8(ascii: " "), UInt8(ascii: "\t"):
+            case UInt8(ascii: " ") where !isQuoted, UInt8(ascii: "\t") where !isQuoted:
                 if !unit.isEmpty { endUnit() }
                 unit.gap.append(byte)
             default:

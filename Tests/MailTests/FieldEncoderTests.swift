@@ -158,6 +158,28 @@ struct FieldEncoderTests {
         #expect(min(time(8000), time(8000)) < short * 64)
     }
 
+    @Test(
+        "a line never ends between a backslash and the white space that it quotes",
+        arguments: [
+            ("(%\\ b) <c@d.example>", true), ("(%\\\tb) <c@d.example>", true), ("\"%\\ b\" <c@d.example>", true),
+            ("(%\\\\ b) <c@d.example>", false),
+        ])
+    func quotedWhiteSpace(_ pattern: String, isKept: Bool) throws {
+        for count in 1...120 {
+            // The pair stands at each place of a line.
+            let value = pattern.replacing("%", with: String(repeating: "a", count: count))
+            let encoded = try encode("From: J\u{fc} \(value)")
+            #expect(!isKept || !encoded.contains("\\\n"), "\(count) octets before it")
+            let header = try HeaderSection(Array((encoded.replacing("\n", with: "\r\n") + "\r\n").utf8))
+            let field = try #require(header.fields.first)
+            let mailboxes = try AddressParser.mailboxes(in: header.bytes[field.value])
+            #expect(mailboxes.map(\.description) == ["c@d.example"], "\(count) octets before it")
+        }
+        let long = String(repeating: "a ", count: 480) + pattern.replacing("%", with: String(repeating: "a", count: 20))
+        let folded = try #require(FieldEncoder.fold(Array("From: x \(long)\r\n".utf8)[...]))
+        #expect(!isKept || !String(decoding: folded, as: UTF8.self).contains("\\\r\n"))
+    }
+
     @Test("folding cuts lines at white space only, and only lines that are too long")
     func folding() throws {
         func fold(_ field: String) -> String? {
