@@ -28,6 +28,25 @@ package struct AddressList: Hashable, Sendable {
         }
     }
 
+    /// Whether all readers find the same addresses in the value that was read: no route, nothing between the parts of
+    /// an address, and no encoded word in which a reader that knows none of them finds an address.
+    package func isUnmistakable(in value: ArraySlice<UInt8>) -> Bool {
+        let arePlain = addresses.allSatisfy { address in
+            let written = value[address.octets]
+            // An internationalised domain is written as itself.
+            let isPlain =
+                written.contains { $0 > 127 }
+                || String(decoding: written, as: UTF8.self).lowercased() == address.description.lowercased()
+            return isPlain && !EncodedWord.isContained(in: address.localPart)
+        }
+        return arePlain
+            && phrases.allSatisfy { phrase in
+                let octets = value[phrase.octets]
+                return phrase.kind != .encodedWord
+                    || EncodedWord.escapedForPhrase(octets).map { octets.elementsEqual($0) } ?? false
+            }
+    }
+
     /// A piece of text for people.
     package struct Phrase: Hashable, Sendable {
         package enum Kind: Hashable, Sendable {

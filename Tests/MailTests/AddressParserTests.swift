@@ -112,6 +112,18 @@ struct AddressParserTests {
         #expect(list.phrases.map(\.kind) == [.quotedString, .atom, .encodedWord, .comment, .comment])
     }
 
+    @Test(
+        "what readers may read differently is known",
+        arguments: [
+            ("a@Example.COM", true), ("=?utf-8?q?a=40b?= (<x@y>) <a@b\u{fc}.example>", true),
+            ("\"<x@y>\" <\"a b\"@b>, root", true), ("<@r:a@b>", false), ("a . b@c", false), ("a@b (x) .c", false),
+            ("=?utf-8?q?a@b?= <c@d>", false), ("=?utf-8?b?(?= <c@d>", false), ("c@d, x=?a?q?b?=@c", false),
+        ])
+    func unmistakable(value: String, expected: Bool) throws {
+        let value = Array(value.utf8)
+        #expect(try AddressParser.list(in: value[...]).isUnmistakable(in: value[...]) == expected)
+    }
+
     @Test("phrases stand between commas")
     func phrases() throws {
         let value = Array("one two, \"three\",, four (five)".utf8)

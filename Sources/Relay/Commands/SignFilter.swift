@@ -77,9 +77,14 @@ package struct SignFilter: Sendable {
             throw FilterError(text: "the message has \(fields.count) From fields, where one must stand")
         }
         do {
-            let mailboxes = try AddressParser.mailboxes(in: section.bytes[field.value])
-            guard mailboxes.count == 1, let domain = mailboxes.first?.domain else {
+            let value = section.bytes[field.value]
+            let mailboxes = try AddressParser.mailboxes(in: value)
+            guard mailboxes.count == 1, let mailbox = mailboxes.first, let domain = mailbox.domain else {
                 throw FilterError(text: "the From field must name one mailbox with a domain")
+            }
+            guard try AddressParser.list(in: value).isUnmistakable(in: value) else {
+                throw FilterError(
+                    text: "readers find different authors in the From field; write it plainly, as From: <\(mailbox)>")
             }
             return domain
         } catch let error as AddressError {

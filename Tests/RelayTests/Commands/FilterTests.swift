@@ -150,6 +150,10 @@ private struct KeyedDirectory {
             ("To: b@example.net\n\nx", "0 From fields"),
             ("From: a@example.com\nFrom: b@example.com\n\nx", "2 From fields"),
             ("From: a@example.com, b@example.com\n\nx", "one mailbox"),
+            ("From: =?utf-8?q?<a@other.test>?= <a@example.com>\n\nx", "different authors"),
+            ("From: <@other.test:a@example.com>\n\nx", "different authors"),
+            ("From: a@example(b).com\n\nx", "plainly, as From: <a@example.com>"),
+            ("From: \"=?utf-8?q?a=40other.test?=\"@example.com\n\nx", "different authors"),
             ("From: a@other.test\n\nx", "waxwing keys generate other.test"),
             ("nonsense\n\nx", "line 1"),
         ])
