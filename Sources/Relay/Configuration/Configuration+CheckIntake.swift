@@ -22,7 +22,7 @@ extension ApplicationSettings {
 
 extension ConfigurationChecker {
     mutating func checkRewrites() {
-        var seen: Set<String> = []
+        var earlier: [(text: String, pattern: MailboxPattern)] = []
         for (index, settings) in configuration.rewrites.enumerated() {
             let path: [KeyLocator.Step] = [.key("rewrite"), .index(index)]
             if settings.from.isEmpty {
@@ -34,17 +34,29 @@ extension ConfigurationChecker {
             } else if check(
                 path + [.key("from")], { () throws(PatternError) in _ = try MailboxPattern(settings.from) }),
                 check(path + [.key("to")], { () throws(PatternError) in _ = try settings.rule }),
-                !seen.insert(settings.from).inserted
+                let pattern = try? MailboxPattern(settings.from)
             {
-                add(
-                    path + [.key("from")], "there is already a rule for \"\(settings.from)\", which is taken first",
-                    "Remove one of the two tables")
+                checkPrecedence(of: pattern, at: path + [.key("from")], after: earlier, "a rule")
+                earlier.append((settings.from, pattern))
             }
         }
     }
 
+    /// The first that matches is taken: what is covered by one before it is never used.
+    private mutating func checkPrecedence(
+        of pattern: MailboxPattern, at path: [KeyLocator.Step],
+        after earlier: [(text: String, pattern: MailboxPattern)], _ kind: String
+    ) {
+        guard let first = earlier.first(where: { $0.pattern.covers(pattern) }) else { return }
+        add(
+            path,
+            "there is already \(kind) for \"\(first.text)\", which is taken first, so that this is never used",
+            pattern.covers(first.pattern) ? "Remove one of the two" : "Put this table before the other, or remove it")
+    }
+
     mutating func checkApplications() {
         var names: Set<String> = []
+        var earlier: [(text: String, pattern: MailboxPattern)] = []
         for (index, settings) in configuration.applications.enumerated() {
             let path: [KeyLocator.Step] = [.key("app"), .index(index)]
             if settings.name.isEmpty {
@@ -65,6 +77,13 @@ extension ConfigurationChecker {
                     "Write list-unsubscribe, list-unsubscribe-post or feedback-id, or remove the table")
             }
             checkTemplates(of: settings, at: path)
+            let authors = settings.from.map { (text: $0, pattern: try? ApplicationFields.author($0)) }
+            for (place, author) in authors.enumerated() {
+                guard let pattern = author.pattern else { continue }
+                checkPrecedence(
+                    of: pattern, at: path + [.key("from"), .index(place)], after: earlier, "an [[app]]")
+            }
+            earlier += authors.compactMap { author in author.pattern.map { (text: author.text, pattern: $0) } }
         }
     }
 

@@ -108,6 +108,17 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
             text: "[[rewrite]]\nfrom = \"*\"\nto = \"a@b.test\"\n[[rewrite]]\nfrom = \"*\"\nto = \"c@b.test\"",
             line: 5, key: "rewrite[2].from", problem: "already a rule for \"*\"", remedy: "Remove"),
         FaultCase(
+            text:
+                "[[rewrite]]\nfrom = \"*\"\nto = \"a@b.test\"\n[[rewrite]]\nfrom = \"root@localhost\"\nto = \"c@b.test\"",
+            line: 5, key: "rewrite[2].from", problem: "already a rule for \"*\"", remedy: "before the other"),
+        FaultCase(
+            text:
+                "[[app]]\nname = \"a\"\nfrom = [\"a.test\"]\nfeedback-id = \"{app}:sender\"\n[[app]]\nname = \"b\"\nfrom = [\n\"b.test\",\n\"x@a.test\"]\nfeedback-id = \"{app}:sender\"",
+            line: 9, key: "app[2].from[2]", problem: "already an [[app]] for \"a.test\"", remedy: "before the other"),
+        FaultCase(
+            text: "[[app]]\nname = \"a\"\nfrom = [\"*\"]\nfeedback-id = \"{app}:sender\"", line: 3,
+            key: "app[1].from[1]", problem: "not all", remedy: "Name the author domains"),
+        FaultCase(
             text: "[[rewrite]]\nform = \"*\"", line: 2, key: "rewrite[1].form", problem: "in [[rewrite]]",
             remedy: "`from`"),
         FaultCase(
