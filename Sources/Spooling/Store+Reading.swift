@@ -83,7 +83,7 @@ extension Store {
                 recipients: try EnvelopeText.recipients(in: row[4]), isEightBit: row[5]),
             arrival: Timestamp(milliseconds: row[1]), expiry: Timestamp(milliseconds: row[2]), headerLength: row[8],
             bodyHashes: try EnvelopeText.bodyHashes(in: hashes), authorDomain: domain,
-            repairs: try EnvelopeText.repairs(in: row[12]))
+            repairs: EnvelopeText.repairs(in: row[12]))
         return StoredMessage(message: message, isHeld: row[9], length: row[10], file: row[11])
     }
 

@@ -90,6 +90,18 @@ import Testing
         }
     }
 
+    @Test func `A message with a repair that this version does not know is delivered`() async throws {
+        let spool = try fixture.open()
+        try await spool.enqueue(fixture.message(), content: .inline([1]))
+        await spool.close()
+        let queue = try DatabaseQueue(path: fixture.spoolPath + "/spool.db")
+        try await queue.write { try $0.execute(sql: "UPDATE messages SET repairs = 'of-tomorrow final-line-end'") }
+        try queue.close()
+        let next = try fixture.open()
+        #expect(await next.claimAll().map(\.message.repairs) == [[.finalLineEnd]])
+        await next.close()
+    }
+
     @Test func `One of a version to come is left alone`() async throws {
         await (try fixture.open()).close()
         let queue = try DatabaseQueue(path: fixture.spoolPath + "/spool.db")
