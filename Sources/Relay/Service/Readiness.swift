@@ -22,6 +22,7 @@ struct Readiness: Service {
             "waxwing is running",
             metadata: ["listeners": "\(listeners.map(\.description).joined(separator: " "))", "pid": "\(getpid())"])
         manager.notify(.ready)
+        CodePages.release()
         try? await gracefulShutdown()
         manager.notify(.stopping)
         logger.info("waxwing is stopping: sessions and deliveries finish first")
