@@ -136,7 +136,7 @@ enum FieldVariants {
     /// `From: A B <a@example.com>` was `From: "A B" <a@example.com>`.
     private static func quotingName(_ field: [UInt8]) -> [UInt8]? {
         guard let end = field.firstIndex(of: colon), !field.contains(quote),
-            let angle = field.lastIndex(of: UInt8(ascii: "<"))
+            let angle = field[(end + 1)...].lastIndex(of: UInt8(ascii: "<"))
         else { return nil }
         var name = field[(end + 1)..<angle].drop(while: HeaderCanonicalization.isFolding)
         while let last = name.last, HeaderCanonicalization.isFolding(last) { name.removeLast() }

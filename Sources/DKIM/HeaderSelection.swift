@@ -6,6 +6,8 @@ struct HeaderSelection {
     private let header: HeaderFields
     /// For each field, whether a name has taken it.
     private var isTaken: [Bool]
+    /// The name asked for last, and where it was found: the search for the same one goes on above.
+    private var last: (name: [UInt8], index: Int)?
 
     init(_ header: HeaderFields) {
         self.header = header
@@ -18,13 +20,16 @@ struct HeaderSelection {
     /// - Parameter lowercaseName: in lower case.
     mutating func next(_ lowercaseName: [UInt8]) -> Int? {
         var index = header.fields.count - 1
+        if let last, last.name == lowercaseName { index = last.index - 1 }
         while index >= 0 {
             if !isTaken[index], header.isNamed(header.fields[index], lowercaseName) {
                 isTaken[index] = true
+                last = (lowercaseName, index)
                 return index
             }
             index -= 1
         }
+        last = (lowercaseName, 0)
         return nil
     }
 }

@@ -32,6 +32,8 @@ struct TagList {
     /// - Parameter range: the octets of the list; positions in the tags are positions in `bytes`.
     init(_ bytes: [UInt8], _ range: Range<Int>) throws(Problem) {
         var tags: [Tag] = []
+        // A set: a stranger's list can have as many tags as a message has room for.
+        var names: Set<String> = []
         var position = range.lowerBound
         while true {
             let end = bytes[position..<range.upperBound].firstIndex(of: UInt8(ascii: ";")) ?? range.upperBound
@@ -44,7 +46,7 @@ struct TagList {
                 break
             }
             let tag = try TagList.tag(specification, end: end, of: bytes)
-            guard !tags.contains(where: { $0.name == tag.name }) else { throw .duplicate(tag.name) }
+            guard names.insert(tag.name).inserted else { throw .duplicate(tag.name) }
             tags.append(tag)
             if end == range.upperBound { break }
             position = end + 1

@@ -124,6 +124,26 @@ import Testing
         }
     }
 
+    @Test func `a field name with an angle bracket is no address to be quoted`() throws {
+        for rsa in [true, false] {
+            let finding = try HeaderDiagnosisTests.finding(
+                input: { _ in octets("something else") }, sent: HeaderDiagnosisTests.from + "X<Y: 1\r\n", .relaxed,
+                rsa: rsa, names: "from:x<y")
+            #expect(finding.cause?.kind == .headerChanged)
+        }
+    }
+
+    /// Each of some hundred trials hashes all that is signed.
+    @Test func `a huge header section is judged without trials`() throws {
+        let huge = "To: \(String(repeating: "x", count: 1024 * 1024))\r\n"
+        let signed = HeaderDiagnosisTests.from + huge
+        let finding = try HeaderDiagnosisTests.finding(
+            input: { (try? HeaderDiagnosisTests.canonical(signed, $0, .relaxed)) ?? [] },
+            sent: signed + "Subject: Two\r\n", .relaxed)
+        #expect(finding.isIntact == false)
+        #expect(finding.cause?.kind == .headerChanged)
+    }
+
     private let section = HeaderDiagnosisTests.from + "To: b@example.net\r\nSubject:  One\r\n"
 
     @Test func `faults of the signer's software are told from changes`() throws {

@@ -113,6 +113,24 @@ import Testing
         _ = try Signature(field: SignatureTests.field(changes))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a list of very many tags takes no time that grows with their square`() throws {
+        let list = (0..<200_000).map { "a\($0)=" }.joined(separator: ";")
+        #expect(try TagList(octets(list)).tags.count == 200_000)
+        #expect(throws: TagList.Problem.duplicate("a7")) { try TagList(octets(list + ";a7=")) }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `fields of one name are found from the bottom up, however many there are`() throws {
+        let header = try HeaderFields(octets(String(repeating: "To: a\r\n", count: 50_000) + "From: b\r\n"))
+        var selection = HeaderSelection(header)
+        var found: [Int] = []
+        while let index = selection.next(octets("to")) { found.append(index) }
+        #expect(found == Array((0..<50_000).reversed()))
+        #expect(selection.next(octets("from")) == 50_000)
+        #expect(selection.next(octets("to")) == nil)
+    }
+
     /// RFC 6376 §2.11.
     @Test(arguments: [
         ("=6Along@example.com", "jlong@example.com"), ("jlong@example=2Ecom", "jlong@example.com"),
