@@ -78,8 +78,10 @@ struct TreeWalk {
             guard let next = TreeWalk.next(after: name) else { break }
             name = next
         }
-        let deciding = found.first { $0.domain == start } ?? found.last
-        return Organization(domain: TreeWalk.choose(found, start), record: deciding?.record)
+        let domain = TreeWalk.choose(found, start)
+        // RFC 9989 §4.10.1: the author domain's own record, else that of its organization, else the public suffix's.
+        let deciding = found.first { $0.domain == start } ?? found.first { $0.domain == domain } ?? found.last
+        return Organization(domain: domain, record: deciding?.record)
     }
 
     /// RFC 9989 §4.10.2.

@@ -110,6 +110,12 @@ struct TextTable: Resolver {
                 ["mail.example.com": ["v=DMARC1; p=none"], "example.com": ["v=DMARC1; p=none; adkim=s"]], .relaxed,
                 "have the organizational domain example.com"
             ),
+            // The organization's own record stands before that of the public suffix above it.
+            (
+                "mail.giant.bank.example", "giant.bank.example",
+                ["giant.bank.example": ["v=DMARC1; adkim=s"], "bank.example": ["v=DMARC1; psd=y"]], .none,
+                "asks for adkim=s"
+            ),
             (
                 "example.com", "example.org", ["example.com": ["v=DMARC1"], "example.org": ["v=DMARC1"]], .none,
                 "the organizational domain of example.com is example.com, that of d= is example.org"
