@@ -14,7 +14,8 @@ enum Moment {
     static func text(_ seconds: Int64) -> String {
         var time = time_t(seconds)
         var parts = unsafe tm()
-        unsafe localtime_r(&time, &parts)
+        // A year that has no place in an `Int32`: strangers write such times.
+        guard unsafe localtime_r(&time, &parts) != nil else { return "\(seconds) s after 1970" }
         var buffer = [CChar](repeating: 0, count: 32)
         let count = unsafe strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
         return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -9,7 +9,20 @@ enum VerifyText {
         if document.signatures.isEmpty { return "none: the message has no DKIM-Signature field\n" }
         var text = document.signatures.map(signature).joined()
         if let problem = document.authorProblem { text += "no author domain to align with: \(problem)\n" }
-        return text
+        return harmless(text)
+    }
+
+    /// What strangers wrote must not steer the terminal, nor hide or forge a line.
+    private static func harmless(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
+                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 
     private static func signature(_ signature: SignatureDocument) -> String {

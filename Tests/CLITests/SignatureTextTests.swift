@@ -47,6 +47,17 @@ import Testing
                 """)
     }
 
+    @Test("What strangers wrote neither steers the terminal nor hides a line, and no time is too late to be shown")
+    func harmless() async throws {
+        let field =
+            "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s1; bh=AAAA; b=AAAA; x=99999999999999999999;"
+            + " h=from:\u{1B}[2J:\u{9B}1m:\u{202E}x\r\n"
+        let text = VerifyText.of(try await document(Array(field.utf8) + Self.section + [13, 10], nil))
+        #expect(text.contains("\\u{1b}[2j \\u{9b}1m \\u{202e}x\n"))
+        #expect(text.contains("s after 1970"))
+        #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || (32...126).contains($0.value) })
+    }
+
     @Test("Verify says of a changed message what differs, and why if that can be known")
     func changed() async throws {
         let key = try SigningKey.generate(.ed25519)
