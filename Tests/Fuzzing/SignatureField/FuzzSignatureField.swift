@@ -22,7 +22,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             require(signedAt < expiresAt, "x= is later than t=")
         }
         // RFC 6376 §3.7: the field is hashed with the value of b= gone, and nothing else.
-        require(isSubsequence(signature.unsigned, of: field), "the field loses octets and gets none")
+        let content = field.suffix(2) == [13, 10] ? Array(field.dropLast(2)) : field
+        require(isSubsequence(signature.unsigned, of: content), "the field loses octets and gets none")
         let whole = try? Signature(field: field + [13, 10])
         require(field.suffix(2) == [13, 10] || whole == signature, "a final CRLF changes nothing")
         let emptied = try? TagList(signature.unsigned, 15..<signature.unsigned.count)
