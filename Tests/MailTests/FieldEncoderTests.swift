@@ -269,7 +269,10 @@ struct FieldEncoderTests {
         let text = String(decoding: field, as: UTF8.self)
         for line in text.split(separator: "\r\n") where line.contains("=?utf-8?") {
             let words = line.split(whereSeparator: { " \t()".contains($0) })
-            #expect(line.utf8.count <= 76, "seed \(seed): \(line)")
+            // What came in as one long word, with an encoded word somewhere within, has no place for a fold.
+            let firstWord = line.drop { $0 != " " && $0 != "\t" }.drop { " \t".contains($0) }
+            let canFold = firstWord.contains { " \t".contains($0) }
+            #expect(line.utf8.count <= 76 || !canFold, "seed \(seed): \(line)")
             #expect(
                 words.allSatisfy { !$0.hasPrefix("=?utf-8?") || HeaderText.word($0) != nil }, "seed \(seed): \(line)")
         }
