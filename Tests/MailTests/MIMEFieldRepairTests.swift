@@ -87,6 +87,15 @@ struct MIMEFieldRepairTests {
         #expect(lines.allSatisfy { $0.utf8.count <= 998 })
     }
 
+    @Test("no fold parts a backslash from the white space that it quotes")
+    func quotedWhiteSpace() throws {
+        let long = String(repeating: "x", count: 900)
+        let field = "X: a \(long)\\ " + String(repeating: "y", count: 500) + "\r\n"
+        let folded = try #require(MIMEFieldRepair.shortLines(Array("X: \(long) \"b\\ \(long)\"\r\n".utf8)))
+        #expect(String(decoding: folded, as: UTF8.self) == "X: \(long)\r\n \"b\\ \(long)\"\r\n")
+        #expect(MIMEFieldRepair.shortLines(Array(field.utf8)) == nil)
+    }
+
     @Test("white space that can't be folded at does not help", arguments: ["X: ", "X:\t  "])
     func noFold(start: String) {
         let field = start + String(repeating: "x", count: 1000) + "  \r\n"

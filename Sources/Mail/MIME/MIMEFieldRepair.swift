@@ -49,8 +49,9 @@ package enum MIMEFieldRepair {
         let limit = line.startIndex + LeafMeasure.maximumLineOctets
         return (line.startIndex + 1...limit).last { index in
             // RFC 5322 §2.2.3: the white space starts the next line, behind something that is none.
+            // White space that a backslash quotes belongs to it (RFC 5322 §3.2.1).
             isWhiteSpace(line[index]) && !isWhiteSpace(line[index - 1]) && line[index - 1] != UInt8(ascii: ":")
-                && line[index...].contains { !isWhiteSpace($0) && $0 != 13 && $0 != 10 }
+                && line[index - 1] != UInt8(ascii: "\\") && line[index...].contains { !isWhiteSpace($0) && $0 != 13 && $0 != 10 }
         }
     }
 
