@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import Glibc
 package import NIOCore
 
 /// `DotStuffer` is in charge of the form that content has after DATA: a "." doubled at the start of a line, the end of
@@ -23,7 +24,7 @@ package struct DotStuffer: Sendable {
         _ bytes: UnsafeRawBufferPointer, into buffer: inout ByteBuffer
     ) throws(ContentError) {
         guard unsafe !bytes.isEmpty else { return }
-        guard unsafe !bytes.contains(0) else { throw .nul }
+        guard unsafe DotStuffer.first(0, in: bytes) == nil else { throw .nul }
         // Bytes before this offset are written.
         var written = 0
         var offset = 0
@@ -71,11 +72,17 @@ package struct DotStuffer: Sendable {
 
     /// The offset of the first CR or LF.
     private static func lineBreak(in bytes: UnsafeRawBufferPointer) -> Int? {
-        for offset in 0..<bytes.count {
-            let byte = unsafe bytes[offset]
-            if byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") { return offset }
+        let lineFeed = unsafe first(UInt8(ascii: "\n"), in: bytes)
+        let upToLineFeed = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<(lineFeed ?? bytes.count)])
+        return unsafe first(UInt8(ascii: "\r"), in: upToLineFeed) ?? lineFeed
+    }
+
+    /// The offset of the first such octet, by the C library, which looks at many octets at a time.
+    private static func first(_ octet: UInt8, in bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let start = bytes.baseAddress, let found = unsafe memchr(start, CInt(octet), bytes.count) else {
+            return nil
         }
-        return nil
+        return unsafe UnsafeRawPointer(found) - start
     }
 }
 
