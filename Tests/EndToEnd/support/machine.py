@@ -18,10 +18,20 @@ TOOLS = TOP / ".build-tests" / "tools"
 PATIENCE = 60.0
 
 
+# What free_port has given out: the one who got it may not listen on it yet.
+given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on just now, outside the range that the kernel gives to clients."""
+    """A loopback port that nobody listens on just now, outside the range that the kernel gives to clients.
+
+    None is given out twice.
+    """
     while True:
         port = random.randint(20_000, 32_000)
+        if port in given_ports:
+            continue
+        given_ports.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
