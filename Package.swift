@@ -29,6 +29,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // The C libraries, each behind the one module that imports it.
@@ -71,7 +73,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Signing",
-            dependencies: ["DKIM", "DNS", "Mail", logging],
+            dependencies: ["DKIM", "DNS", "Mail", lifecycle, logging, subprocess],
             swiftSettings: swiftSettings),
         .target(
             name: "Forwarding",
@@ -119,7 +121,7 @@ let package = Package(
             name: "SpoolingTests", dependencies: ["Mail", "Spooling", "TestSupport", grdb, logging],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", "TestSupport", logging],
+            name: "SigningTests", dependencies: ["DKIM", "DNS", "Mail", "Signing", "TestSupport", lifecycle, logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ForwardingTests",
