@@ -9,7 +9,7 @@ internal import Glibc
 /// Its steps can be made to fail one by one in tests.
 struct DurableFiles: Sendable {
     enum Step: String, Sendable {
-        case makeDirectory, createFile, writeFile, syncFile, giveAway, rename, syncDirectory, lock
+        case makeDirectory, createFile, writeFile, syncFile, giveAway, rename, remove, setMode, syncDirectory, lock
     }
 
     /// Who new files belong to; nil keeps the running user.
@@ -87,6 +87,18 @@ struct DurableFiles: Sendable {
         try syncDirectory(directory)
     }
 
+    /// Removes a file; one that is not there is no error.
+    func remove(_ path: String, in directory: String) throws(KeyError) {
+        try beforeStep(.remove, path)
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw Self.failure("remove", path) }
+        try syncDirectory(directory)
+    }
+
+    func setMode(_ path: String, _ mode: mode_t) throws(KeyError) {
+        try beforeStep(.setMode, path)
+        guard unsafe chmod(path, mode) == 0 else { throw Self.failure("set the mode of", path) }
+    }
+
     func syncDirectory(_ path: String) throws(KeyError) {
         try beforeStep(.syncDirectory, path)
         let directory = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -120,25 +132,5 @@ struct DurableFiles: Sendable {
         default: remedy = ""
         }
         return KeyError("can't \(action) \(path) (\(reason))\(remedy)")
-    }
-}
-
-/// Holds the lock of a key directory, against other threads and other processes, until it is released.
-final class KeyLock {
-    private let file: CInt
-
-    /// Waits for the lock: nobody holds it for longer than a few writes.
-    init(_ path: String, owner: DurableFiles.Owner?, files: DurableFiles) throws(KeyError) {
-        try files.beforeStep(.lock, path)
-        file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, DurableFiles.privateMode)
-        guard file >= 0 else { throw DurableFiles.failure("open the lock", path) }
-        if let owner { _ = fchown(file, owner.user, owner.group) }
-        while flock(file, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw DurableFiles.failure("lock", path) }
-        }
-    }
-
-    deinit {
-        close(file)
     }
 }

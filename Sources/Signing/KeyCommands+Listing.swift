@@ -4,58 +4,40 @@
 internal import FoundationEssentials
 internal import Mail
 
-/// What `waxwing keys list` and `waxwing keys show` print.
+/// What `waxwing keys list`, `show`, `check` and `log` print.
 extension KeyCommands {
     func list(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
-        let domains = request.domain == nil ? try store.domains() : [try domain(request)]
-        var text = ""
-        var warnings = store.warnings()
-        for domain in domains {
-            let entries = try store.keys(of: domain)
-            guard !entries.isEmpty else { continue }
-            text += "\(domain)\n"
-            for entry in entries {
-                switch entry.description {
-                case .success(let key):
-                    text += "  \(line(key))\n"
-                    do { _ = try store.privateKey(of: key) } catch { warnings.append(error.text) }
-                case .failure(let error):
-                    text += "  \(entry.selector)  damaged\n"
-                    warnings.append(error.text)
-                }
-            }
-        }
-        if text.isEmpty {
-            let whose = request.domain.map { " of \($0)" } ?? ""
-            text = "There is no key\(whose) in \(store.directory). Make one with: waxwing keys generate DOMAIN\n"
-            if domains.count == 1, request.domain != nil, let signer = signer(above: domains[0]) {
-                text = "There is no key\(whose). Its mail is signed with the keys of \(signer).\n"
-            }
-        }
-        return KeyResponse(text: text, warnings: warnings)
+        let domains = try domains(request)
+        var all: [KeyDocument] = []
+        for domain in domains { all += try documents(domain) }
+        if let state = request.state { all = all.filter { $0.state == state && $0.algorithm != "unknown" } }
+        let warnings = store.warnings() + all.compactMap(\.problem)
+        guard !all.isEmpty else { return KeyResponse(text: nothing(request, domains), warnings: warnings, document: "[]\n") }
+        let hasProblem = all.contains { $0.problem != nil || $0.suspension != nil }
+        return KeyResponse(
+            text: KeyTable.text(all), warnings: warnings, hasProblem: hasProblem, document: KeyDocuments.json(all))
     }
 
-    private func line(_ key: KeyDescription) -> String {
-        func column(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(0, width - text.count))
-        }
-        let since = key.history.last.map { "since \($0.time.formatted(.iso8601.year().month().day()))" } ?? ""
-        var line =
-            "\(column(key.selector, 20))  \(column(key.algorithm, 8))  \(column(key.state.rawValue, 11))  \(since)"
-        if key.isUnproven {
-            let user = key.history.last { $0.isUnproven == true }?.by ?? "unknown"
-            line += "  unproven (forced by \(KeyProver.printable(Array(user.utf8))))"
-        }
-        return line
+    private func domains(_ request: KeyRequest) throws(KeyError) -> [Domain] {
+        request.domain == nil ? try store.domains() : [try domain(request)]
     }
 
-    func show(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
+    private func nothing(_ request: KeyRequest, _ domains: [Domain]) -> String {
+        if let state = request.state { return "There is no key that is \(state.rawValue).\n" }
+        let whose = request.domain.map { " of \($0)" } ?? ""
+        if domains.count == 1, request.domain != nil, let signer = signer(above: domains[0]) {
+            return "There is no key\(whose). Its mail is signed with the keys of \(signer).\n"
+        }
+        return "There is no key\(whose) in \(store.directory). Make one with: waxwing keys generate DOMAIN\n"
+    }
+
+    func show(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
         let keys: [KeyDescription]
         if let selector = try selector(request) {
             keys = [try store.description(of: selector, in: domain)]
         } else {
-            keys = try descriptions(of: domain).filter { $0.state != .removed }
+            keys = try store.descriptions(of: domain).filter { $0.wantedRecord != nil }
         }
         guard !keys.isEmpty else {
             if let signer = signer(above: domain) {
@@ -65,16 +47,72 @@ extension KeyCommands {
             }
             throw KeyError("there is no key of \(domain): run `waxwing keys generate \(domain)`")
         }
+        let document = KeyDocuments.json(keys.map { KeyDocument($0) })
         switch request.format {
-        case .plain: return KeyResponse(text: keys.map(RecordText.plain).joined())
-        case .bind: return KeyResponse(text: keys.map(RecordText.bind).joined())
+        case .plain: return KeyResponse(text: keys.map(RecordText.plain).joined(), document: document)
+        case .bind: return KeyResponse(text: keys.map(RecordText.bind).joined(), document: document)
         case nil:
-            let sections = keys.map { "\(line($0))\n\n\(RecordText.forms($0))" }
-            return KeyResponse(text: sections.joined(separator: "\n"))
+            let sections = keys.map { key in
+                "\(key.selector) (\(key.algorithm), \(key.state.rawValue))\n\n\(RecordText.forms(key))"
+            }
+            return KeyResponse(text: sections.joined(separator: "\n"), document: document)
         }
     }
 
-    // MARK: What the policies say
+    /// Looks at the records of keys now, and takes nothing down.
+    func check(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
+        let named = try selector(request)
+        var documents: [KeyDocument] = []
+        for domain in try domains(request) {
+            if let named { _ = try store.description(of: named, in: domain) }
+            for var key in try store.descriptions(of: domain)
+            where key.state != .removed && (named == nil || key.selector == named?.text) {
+                let evidence = await rotator.look(key)
+                _ = key.record(evidence, at: rotator.clock.now(), by: user(request))
+                documents.append(KeyDocument(key))
+            }
+        }
+        guard !documents.isEmpty else { throw KeyError(nothing(request, try domains(request)).trimmed) }
+        var lines: [String] = []
+        var hasProblem = false
+        for document in documents {
+            guard let look = document.look else { continue }
+            let isFine = document.isAsWanted
+            hasProblem = hasProblem || !isFine
+            lines.append("\(document.recordName) (\(document.state.rawValue)): \(isFine ? "ok" : "problem"): \(look.summary)")
+            lines += look.findings.map { "  \($0)" } + look.warnings.map { "  warning: \($0)" }
+        }
+        return KeyResponse(
+            text: lines.joined(separator: "\n") + "\n", hasProblem: hasProblem, document: KeyDocuments.json(documents))
+    }
+
+    /// The journal of keys: of all, or of a domain, or of one.
+    func log(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
+        let named = try selector(request)
+        var entries: [KeyLogDocument] = []
+        for domain in try domains(request) {
+            for key in try store.descriptions(of: domain) where named == nil || key.selector == named?.text {
+                entries += key.history.map { item in
+                    KeyLogDocument(
+                        domain: key.domain, selector: key.selector, time: item.time,
+                        from: item.isNote == true ? item.to : item.from, to: item.to, by: item.by,
+                        evidence: item.evidence, isForced: item.isUnproven == true)
+                }
+            }
+        }
+        // A clock that was set back shows as it was: within a key the order is that of the events.
+        let sorted = entries.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+            .map(\.element)
+        let lines = sorted.map { entry in
+            let change = entry.from == entry.to ? entry.to.rawValue : "\(entry.from?.rawValue ?? "-") -> \(entry.to.rawValue)"
+            let evidence = entry.evidence.map { ": \($0)" } ?? ""
+            let user = KeyProver.printable(Array(entry.by.utf8))
+            return "\(Moments.text(entry.time))  \(entry.selector)._domainkey.\(entry.domain)  \(change)  by \(user)"
+                + (entry.isForced ? " (forced)" : "") + evidence
+        }
+        let text = lines.isEmpty ? nothing(request, try domains(request)) : lines.joined(separator: "\n") + "\n"
+        return KeyResponse(text: text, document: KeyDocuments.json(sorted))
+    }
 
     /// The domain above whose keys sign for this one, as far as keys are there.
     private func signer(above domain: Domain) -> Domain? {
@@ -82,18 +120,22 @@ extension KeyCommands {
             (try? store.keys(of: above))?.contains { (try? $0.description.get())?.state == .active } ?? false
         }
     }
+}
 
-    /// What keeps a key from signing, or shows that it is not needed, although nothing is wrong with it.
-    func policyWarnings(_ key: KeyDescription) -> [String] {
-        guard let domain = Domain(key.domain) else { return [] }
-        let policy = policies().policy(of: domain, sdid: domain)
-        if policy.isUnsigned {
-            return ["mail of \(domain) leaves unsigned, whatever its keys: remove `unsigned` from its [[domain]] table"]
+extension KeyDocument {
+    /// Whether the DNS shows what the key's state asks for.
+    var isAsWanted: Bool {
+        guard let verdict = look?.verdict else { return false }
+        switch state {
+        case .generated: return record == nil || verdict == .published || verdict == .absent
+        case .published, .active: return verdict == .published
+        case .retiring: return verdict == .published || verdict == .revoked
+        case .compromised, .revoked: return verdict == .revoked || verdict == .absent
+        case .removed: return verdict == .absent
         }
-        let algorithm = key.isEd25519 ? SigningPolicy.Algorithm.ed25519 : .rsa
-        guard !policy.algorithms.contains(algorithm) else { return [] }
-        return [
-            "\(key.selector) will not sign: algorithms in the [[domain]] table of \(domain) leaves \(algorithm.rawValue) out"
-        ]
     }
+}
+
+extension String {
+    fileprivate var trimmed: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

@@ -3,26 +3,21 @@
 
 internal import DKIM
 internal import FoundationEssentials
-package import Mail
+internal import Mail
 
 /// KeyCommands is in charge of what `waxwing keys` does, whoever runs it: the command itself, or the daemon on behalf
 /// of one.
 ///
 /// It returns text; it prints nothing.
 package struct KeyCommands: Sendable {
-    let store: KeyStore
-    let prover: KeyProver
-    private let clock: WallClock
+    let rotator: Rotator
     /// Those in force: what is said about a key depends on them.
     let policies: @Sendable () -> SigningPolicies
 
-    package init(
-        store: KeyStore, prover: KeyProver, clock: WallClock,
-        policies: @escaping @Sendable () -> SigningPolicies = { SigningPolicies() }
-    ) {
-        self.store = store
-        self.prover = prover
-        self.clock = clock
+    var store: KeyStore { rotator.store }
+
+    package init(rotator: Rotator, policies: @escaping @Sendable () -> SigningPolicies = { SigningPolicies() }) {
+        self.rotator = rotator
         self.policies = policies
     }
 
@@ -31,9 +26,17 @@ package struct KeyCommands: Sendable {
             switch request.verb {
             case .generate: return try generate(request)
             case .import: return try importKey(request)
+            case .export: return try export(request)
             case .list: return try list(request)
-            case .show: return try show(request)
+            case .show: return try await show(request)
+            case .check: return try await check(request)
+            case .log: return try log(request)
+            case .publish: return try await publish(request)
+            case .rotate: return try await rotate(request)
             case .activate: return try await activate(request)
+            case .retire: return try await retire(request)
+            case .revoke: return try await revoke(request)
+            case .remove: return try await remove(request)
             }
         } catch {
             return KeyResponse(isError: true, text: error.text + "\n")
@@ -45,19 +48,18 @@ package struct KeyCommands: Sendable {
     private func generate(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
         let selector = try selector(request)
-        let name = request.algorithm ?? KeyAlgorithm.standard.rawValue
-        guard let algorithm = KeyAlgorithm(rawValue: name) else {
-            let all = KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
-            throw KeyError("there is no algorithm \(KeyProver.printable(Array(name.utf8))): use one of \(all)")
-        }
+        let algorithm = try algorithm(request) ?? .standard
         let key: SigningKey
         do throws(SigningKeyError) {
             key = try SigningKey.generate(algorithm.kind)
         } catch {
             throw KeyError("no key could be made: \(error)")
         }
-        let description = try store.add(key, to: domain, selector: selector, evidence: "generated", change(request))
-        return made(description, warnings: [algorithm.warning].compactMap { $0 })
+        let settings = rotator.policies.settings(of: domain)
+        let description = try store.add(
+            key, to: domain, selector: selector, template: settings.selectors,
+            purpose: request.wantsStandby == true ? .standby : nil, evidence: "generated", change(request))
+        return made(description, domain, warnings: [algorithm.warning].compactMap { $0 })
     }
 
     private func importKey(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
@@ -69,90 +71,51 @@ package struct KeyCommands: Sendable {
         do throws(SigningKeyError) {
             key = try SigningKey(pem: Array((request.pem ?? "").utf8))
         } catch {
-            throw KeyError("the file holds no usable private key (\(error)): it must be PEM, PKCS#8 or PKCS#1")
+            throw KeyError(
+                "the file holds no usable private key (\(error)): "
+                    + "it must be PEM, PKCS#8 or PKCS#1, or the base64 of an Ed25519 seed")
         }
         let description = try store.add(key, to: domain, selector: selector, evidence: "imported", change(request))
         var warnings: [String] = []
         if case .rsa(let bits) = key.kind, bits < 2048 {
             // RFC 8301 §3.2: signers SHOULD use at least 2048 bits.
-            warnings.append("\(bits) bits are too few for many receivers: generate a new key soon")
+            warnings.append("\(bits) bits are too few for many receivers: run `waxwing keys rotate \(domain)` soon")
         }
-        return made(description, warnings: warnings)
+        return made(description, domain, warnings: warnings)
     }
 
-    private func made(_ description: KeyDescription, warnings: [String]) -> KeyResponse {
-        let text = """
-            Made the key \(description.selector) (\(description.algorithm)) of \(description.domain). It does not sign yet.
+    private func made(_ description: KeyDescription, _ domain: Domain, warnings: [String]) -> KeyResponse {
+        var text = """
+            Made the key \(description.selector) (\(description.algorithm)) of \(domain). It does not sign yet.
 
-            1. Publish this record:
-
-            \(RecordText.forms(description))
-            2. Then run: waxwing keys activate \(description.domain) --selector \(description.selector)
 
             """
+        let command = "waxwing keys activate \(domain) --selector \(description.selector)"
+        if let publisher = rotator.policies.settings(of: domain).publisher {
+            text += "Next: \(command)\nwhich publishes its record (by \(publisher)), proves it and lets it sign.\n"
+        } else {
+            text += "1. Publish this record:\n\n\(RecordText.forms(description))\n2. Then run: \(command)\n"
+        }
         return KeyResponse(
-            text: text, warnings: warnings + policyWarnings(description) + store.warnings(), hasChanged: true)
+            text: text, warnings: warnings + policyWarnings(description) + store.warnings(), hasChanged: true,
+            changedDomains: [domain.name], document: KeyDocuments.json([KeyDocument(description)]))
     }
 
-    // MARK: Activating
-
-    private func activate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
+    private func export(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let candidates = try candidates(request, domain)
-        let isUnproven = request.isUnproven ?? false
-        var warnings: [String] = []
-        var proven: [(key: KeyDescription, evidence: String)] = []
-        for key in candidates {
-            if isUnproven {
-                proven.append((key, "forced with --unproven: the DNS was not asked"))
-                continue
-            }
-            switch await prover.prove(key) {
-            case .published(let evidence, let found):
-                proven.append((key, evidence))
-                warnings += found
-            case .notPublished(let reason):
-                throw KeyError(
-                    "\(key.recordName) is not published, so nothing was activated:\n\(reason)\n"
-                        + "Publish the record (waxwing keys show \(domain) --selector \(key.selector)) and try again "
-                        + "when every server has it. To sign without proof: add --unproven")
-            }
+        guard let selector = try selector(request) else {
+            throw KeyError("name the key to export with --selector: `waxwing keys list \(domain)` shows them")
         }
-        var text = ""
-        for (key, evidence) in proven {
-            guard let selector = Selector(key.selector) else { continue }
-            let active = try store.activate(
-                selector, of: domain, evidence: evidence, isUnproven: isUnproven, change(request))
-            text += "\(active.selector) (\(active.algorithm)) is active for \(domain): \(evidence)\n"
-            if isUnproven {
-                warnings.append("\(active.recordName) signs without proof that anybody can see its record")
-            }
-            warnings += policyWarnings(active)
+        let key = try store.privateKey(of: store.description(of: selector, in: domain))
+        do throws(CryptographyError) {
+            let pem = try key.pem()
+            return KeyResponse(text: String(decoding: pem, as: UTF8.self))
+        } catch {
+            throw KeyError("the private key of \(selector.recordName(in: domain)) can't be written: \(error)")
         }
-        return KeyResponse(text: text, warnings: warnings + store.warnings(), hasChanged: true)
-    }
-
-    /// The named key; without a name the newest of each kind that waits to be activated, all of them or none.
-    private func candidates(_ request: KeyRequest, _ domain: Domain) throws(KeyError) -> [KeyDescription] {
-        if let selector = try selector(request) { return [try store.description(of: selector, in: domain)] }
-        var waiting: [Bool: KeyDescription] = [:]
-        for key in try descriptions(of: domain) where key.state == .generated || key.state == .published {
-            let newest = waiting[key.isEd25519]?.history.first?.time ?? .distantPast
-            if let made = key.history.first?.time, made >= newest { waiting[key.isEd25519] = key }
-        }
-        guard waiting.isEmpty else { return [waiting[false], waiting[true]].compactMap { $0 } }
-        throw KeyError(
-            "\(domain) has no key that waits to be activated: run `waxwing keys list`, "
-                + "or `waxwing keys generate \(domain)`")
     }
 
     // MARK: Parts of a request
-
-    func descriptions(of domain: Domain) throws(KeyError) -> [KeyDescription] {
-        var all: [KeyDescription] = []
-        for entry in try store.keys(of: domain) { all.append(try entry.description.get()) }
-        return all
-    }
 
     func domain(_ request: KeyRequest) throws(KeyError) -> Domain {
         let text = request.domain ?? ""
@@ -173,7 +136,35 @@ package struct KeyCommands: Sendable {
         return selector
     }
 
-    private func change(_ request: KeyRequest) -> KeyStore.Change {
-        KeyStore.Change(time: clock.now(), user: request.user ?? "unknown")
+    func algorithm(_ request: KeyRequest) throws(KeyError) -> KeyAlgorithm? {
+        guard let name = request.algorithm else { return nil }
+        if name == "rsa" { return .standard }
+        guard let algorithm = KeyAlgorithm(rawValue: name) else {
+            let all = KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+            throw KeyError("there is no algorithm \(KeyProver.printable(Array(name.utf8))): use one of \(all)")
+        }
+        return algorithm
+    }
+
+    func change(_ request: KeyRequest) -> KeyStore.Change {
+        KeyStore.Change(time: rotator.clock.now(), user: user(request))
+    }
+
+    func user(_ request: KeyRequest) -> String { request.user ?? "unknown" }
+
+    // MARK: What the policies say
+
+    /// What keeps a key from signing, or shows that it is not needed, although nothing is wrong with it.
+    func policyWarnings(_ key: KeyDescription) -> [String] {
+        guard let domain = Domain(key.domain) else { return [] }
+        let policy = policies().policy(of: domain, sdid: domain)
+        if policy.isUnsigned {
+            return ["mail of \(domain) leaves unsigned, whatever its keys: remove `unsigned` from its [[domain]] table"]
+        }
+        let algorithm = key.isEd25519 ? SigningPolicy.Algorithm.ed25519 : .rsa
+        guard !policy.algorithms.contains(algorithm) else { return [] }
+        return [
+            "\(key.selector) will not sign: algorithms in the [[domain]] table of \(domain) leaves \(algorithm.rawValue) out"
+        ]
     }
 }

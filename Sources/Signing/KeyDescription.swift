@@ -21,6 +21,51 @@ package struct KeyDescription: Codable, Hashable, Sendable {
         ///
         /// Absent is false.
         package var isUnproven: Bool?
+        /// Something else than the state changed.
+        ///
+        /// Absent is false.
+        package var isNote: Bool?
+    }
+
+    /// What a key that does not sign yet is for; without it nothing happens to the key by itself.
+    package enum Purpose: String, Codable, Hashable, Sendable {
+        /// Takes the place of the active key as soon as it may.
+        case successor
+        /// Stays published until it is needed.
+        case standby
+    }
+
+    /// What the DNS showed when the key's record was looked at.
+    package struct Proof: Codable, Hashable, Sendable {
+        /// When every server showed the key for the first time ever.
+        package var first: Date?
+        /// The first of the looks since which none contradicted the key; nil after one that did.
+        package var since: Date?
+        package var checked: Date
+        /// How many looks in a row contradicted the key.
+        package var contradictions: Int
+        package var evidence: KeyEvidence
+    }
+
+    /// What was last done to get a change of the record into DNS.
+    package struct Publication: Codable, Hashable, Sendable {
+        package enum Result: String, Codable, Hashable, Sendable {
+            case submitted, byHand, failed
+        }
+
+        package var purpose: RecordChange.Purpose
+        package var time: Date
+        package var result: Result
+        /// The evidence, or the error; empty when the operator was told what to do.
+        package var text: String
+        /// How many attempts failed in a row.
+        package var failures: Int
+    }
+
+    /// Why an active key does not sign: the DNS does not show it.
+    package struct Suspension: Codable, Hashable, Sendable {
+        package var since: Date
+        package var reason: String
     }
 
     /// The version of this layout.
@@ -33,30 +78,19 @@ package struct KeyDescription: Codable, Hashable, Sendable {
     /// The text of the key record.
     package var record: String
     package var history: [Transition]
+    package var purpose: Purpose?
+    package var proof: Proof?
+    package var publication: Publication?
+    package var suspension: Suspension?
+    /// Asked for: no waiting between the proof and the first signature.
+    package var skipsWait: Bool?
+    /// Counts the activations of the domain's keys, so that a clock set back can't change their order.
+    package var activationNumber: Int?
+    /// What became of the private key after the record was gone.
+    package var privateKey: PrivateKeyFate?
 
-    /// Whether the key is active and was forced without proof.
-    package var isUnproven: Bool {
-        state == .active && history.last { $0.to == .active }?.isUnproven == true
-    }
-
-    /// When the key last became active; the Unix epoch if never.
-    var activationTime: Date {
-        history.last { $0.to == .active && $0.from != .active }?.time ?? Date(timeIntervalSince1970: 0)
-    }
-
-    var isEd25519: Bool { algorithm == KeyAlgorithm.ed25519.rawValue }
-
-    /// `<selector>._domainkey.<domain>`.
-    package var recordName: String { "\(selector)._domainkey.\(domain)" }
-
-    mutating func move(
-        to state: KeyState, at time: Timestamp, by user: String, evidence: String?, isUnproven: Bool = false
-    ) {
-        history.append(
-            Transition(
-                time: Date(timeIntervalSince1970: Double(time.seconds)), from: self.state, to: state, by: user,
-                evidence: evidence, isUnproven: isUnproven ? true : nil))
-        self.state = state
+    package enum PrivateKeyFate: String, Codable, Hashable, Sendable {
+        case destroyed, disclosed
     }
 
     func json() throws(KeyError) -> [UInt8] {
@@ -83,18 +117,27 @@ package struct KeyDescription: Codable, Hashable, Sendable {
     }
 
     init(domain: Domain, selector: Selector, key: SigningKey, at time: Timestamp, by user: String, evidence: String?) {
+        let algorithm =
+            switch key.kind {
+            case .ed25519: KeyAlgorithm.ed25519.rawValue
+            case .rsa(let bits): "rsa-\(bits)"
+            }
+        self.init(
+            domain: domain, selector: selector, algorithm: algorithm, record: key.keyRecord.text, at: time, by: user,
+            evidence: evidence)
+    }
+
+    init(
+        domain: Domain, selector: Selector, algorithm: String, record: String, at time: Timestamp, by user: String,
+        evidence: String?
+    ) {
         self.domain = domain.name
         self.selector = selector.text
-        switch key.kind {
-        case .ed25519: self.algorithm = KeyAlgorithm.ed25519.rawValue
-        case .rsa(let bits): self.algorithm = "rsa-\(bits)"
-        }
+        self.algorithm = algorithm
         self.state = .generated
-        self.record = key.keyRecord.text
+        self.record = record
         self.history = [
-            Transition(
-                time: Date(timeIntervalSince1970: Double(time.seconds)), from: nil, to: .generated, by: user,
-                evidence: evidence, isUnproven: nil)
+            Transition(time: time.date, from: nil, to: .generated, by: user, evidence: evidence, isUnproven: nil)
         ]
     }
 }

@@ -92,6 +92,11 @@ enum KeyReading {
         return errno == ENOENT ? .absent : .unreadable(DurableFiles.failure("read the directory", path))
     }
 
+    /// Whether there is anything of this name.
+    static func exists(_ path: String) -> Bool {
+        unsafe access(path, F_OK) == 0
+    }
+
     /// The names in a directory, without those that begin with a dot, sorted.
     static func names(in path: String) throws(KeyError) -> [String] {
         guard let handle = unsafe opendir(path) else { throw DurableFiles.failure("read the directory", path) }

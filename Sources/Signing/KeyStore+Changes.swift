@@ -22,9 +22,12 @@ extension KeyStore {
 
     /// Stores a new key in the state `generated`.
     ///
-    /// - Parameter selector: nil makes one from the date.
+    /// - Parameters:
+    ///   - selector: nil makes one after the template.
+    ///   - isDelegated: the selector is one of those that are used again, once their last key is removed.
     package func add(
-        _ key: SigningKey, to domain: Domain, selector wanted: Selector?, evidence: String, _ change: Change
+        _ key: SigningKey, to domain: Domain, selector wanted: Selector?, template: SelectorTemplate = .init(),
+        isDelegated: Bool = false, purpose: KeyDescription.Purpose? = nil, evidence: String, _ change: Change
     ) throws(KeyError) -> KeyDescription {
         let (lock, owner) = try locked()
         defer { withExtendedLifetime(lock) {} }
@@ -37,17 +40,20 @@ extension KeyStore {
         if let wanted {
             selector = wanted
         } else {
-            selector = try freshSelector(for: key, among: used, at: change.time, domain)
+            selector = try freshSelector(for: key, among: used, template, at: change.time, domain)
         }
-        if used.contains(selector) {
+        if isDelegated {
+            try archive(selector, of: domain, owner: owner)
+        } else if used.contains(selector) {
             throw KeyError(
                 "the selector \(selector) was used before for \(domain), and verifiers may still know the other key: "
                     + "choose another with --selector, or leave it out")
         }
         try files.append(Array("\(selector.text)\n".utf8), to: path + "/" + Self.journalFile, owner: owner, in: path)
 
-        let description = KeyDescription(
+        var description = KeyDescription(
             domain: domain, selector: selector, key: key, at: change.time, by: change.user, evidence: evidence)
+        description.purpose = purpose
         try write(key, description, selector, in: domain, owner: owner)
         return description
     }
@@ -63,7 +69,7 @@ extension KeyStore {
         let temporary = path + "/.new-" + selector.text
         try files.makeDirectory(temporary, owner: owner)
         try files.create(temporary + "/" + Self.privateFile, pem, mode: DurableFiles.privateMode, owner: owner)
-        let record = Array(RecordText.plain(description).utf8)
+        let record = Array(RecordText.plain(name: description.recordName, description.record).utf8)
         try files.create(temporary + "/" + Self.recordFile, record, mode: DurableFiles.publicMode, owner: owner)
         try files.create(
             temporary + "/" + Self.descriptionFile, try description.json(), mode: DurableFiles.publicMode,
@@ -93,18 +99,83 @@ extension KeyStore {
         if !isUnproven, description.state == .generated {
             description.move(to: .published, at: change.time, by: change.user, evidence: evidence)
         }
+        let others = try keys(of: domain).compactMap { try? $0.description.get() }
         description.move(
             to: .active, at: change.time, by: change.user, evidence: evidence, isUnproven: isUnproven)
+        description.activationNumber = 1 + (others.compactMap(\.activationNumber).max() ?? 0)
+        description.purpose = nil
+        description.skipsWait = nil
         // The new key first: cut off here, two are active and the later one signs. Never none.
         try replace(description, owner: owner)
-        for entry in try keys(of: domain) where entry.selector != selector {
-            guard case .success(var other) = entry.description, other.state == .active,
-                other.isEd25519 == description.isEd25519
-            else { continue }
+        for var other in others
+        where other.state == .active && other.selector != selector.text && other.isEd25519 == description.isEd25519 {
             other.move(to: .retiring, at: change.time, by: change.user, evidence: "\(selector) became active")
             try replace(other, owner: owner)
         }
         return description
+    }
+
+    /// Changes what is on disk of a key, as it stands there now.
+    package func update(
+        _ selector: Selector, of domain: Domain, _ change: (inout KeyDescription) -> Void
+    ) throws(KeyError) -> KeyDescription {
+        let (lock, owner) = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        let before = try description(of: selector, in: domain)
+        var description = before
+        change(&description)
+        guard description != before else { return before }
+        try replace(description, owner: owner)
+        let path = self.path(of: selector, in: domain)
+        if description.wantedRecord != before.wantedRecord {
+            let text = description.wantedRecord.map { RecordText.plain(name: description.recordName, $0) } ?? ""
+            try files.replace(
+                path + "/" + Self.recordFile, Array(text.utf8), mode: DurableFiles.publicMode, owner: owner, in: path)
+        }
+        return description
+    }
+
+    /// Ends the secrecy or the existence of the private key of a removed key.
+    package func dispose(
+        _ selector: Selector, of domain: Domain, _ fate: KeyDescription.PrivateKeyFate
+    ) throws(KeyError) -> KeyDescription {
+        let (lock, owner) = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        var description = try self.description(of: selector, in: domain)
+        guard description.state == .removed else {
+            throw KeyError("\(description.recordName) is \(description.state.rawValue): its private key is still needed")
+        }
+        let path = self.path(of: selector, in: domain)
+        switch fate {
+        case .destroyed:
+            try files.remove(path + "/" + Self.privateFile, in: path)
+        case .disclosed:
+            // Cut off after it was moved: nothing is left to move.
+            if KeyReading.exists(path + "/" + Self.privateFile) {
+                try files.setMode(path + "/" + Self.privateFile, DurableFiles.publicMode)
+                try files.move(path + "/" + Self.privateFile, to: path + "/" + Self.disclosedFile, in: path)
+            }
+        }
+        description.privateKey = fate
+        try replace(description, owner: owner)
+        return description
+    }
+
+    /// Moves the directory of a removed key out of the way of a new key with its selector.
+    private func archive(_ selector: Selector, of domain: Domain, owner: DurableFiles.Owner?) throws(KeyError) {
+        let path = self.path(of: selector, in: domain)
+        guard case .directory = KeyReading.presence(of: path) else { return }
+        let description = try self.description(of: selector, in: domain)
+        guard description.state == .removed else {
+            throw KeyError(
+                "\(description.recordName) is \(description.state.rawValue): its name is free when that key is removed")
+        }
+        let archive = self.path(of: domain) + "/" + Self.archiveDirectory
+        try files.makeDirectory(archive, owner: owner)
+        try files.syncDirectory(self.path(of: domain))
+        let taken = try KeyReading.names(in: archive).filter { $0.hasPrefix(selector.text + "-") }.count
+        try files.move(path, to: "\(archive)/\(selector)-\(taken + 1)", in: self.path(of: domain))
+        try files.syncDirectory(archive)
     }
 
     private func replace(_ description: KeyDescription, owner: DurableFiles.Owner?) throws(KeyError) {
@@ -112,6 +183,15 @@ extension KeyStore {
         try files.replace(
             path + "/" + Self.descriptionFile, try description.json(), mode: DurableFiles.publicMode, owner: owner,
             in: path)
+    }
+
+    /// Held while somebody rotates the keys of a domain; nil while another does.
+    func rotationLock(of domain: Domain) throws(KeyError) -> KeyLock? {
+        let (lock, owner) = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        let path = self.path(of: domain)
+        try files.makeDirectory(path, owner: owner)
+        return try KeyLock.ifFree(path + "/" + Self.rotationFile, owner: owner, files: files)
     }
 
     private func locked() throws(KeyError) -> (KeyLock, DurableFiles.Owner?) {
@@ -136,17 +216,18 @@ extension KeyStore {
         return used
     }
 
-    /// `ww20261123a`, `…b`, …; with an `e` before the letter for Ed25519, because two keys can't share a selector.
+    /// The first after the template that no key of the domain ever had.
     private func freshSelector(
-        for key: SigningKey, among used: Set<Selector>, at time: Timestamp, _ domain: Domain
+        for key: SigningKey, among used: Set<Selector>, _ template: SelectorTemplate, at time: Timestamp,
+        _ domain: Domain
     ) throws(KeyError) -> Selector {
-        let date = Date(timeIntervalSince1970: Double(time.seconds)).formatted(.iso8601.year().month().day())
-        let day = date.filter { $0.isASCII && $0.isNumber }
-        let kind = key.kind == .ed25519 ? "e" : ""
+        let day = time.date.formatted(.iso8601.year().month().day()).filter { $0.isASCII && $0.isNumber }
         for letter in "abcdefghijklmnopqrstuvwxyz" {
-            if let selector = Selector("ww\(day)\(kind)\(letter)"), !used.contains(selector) { return selector }
+            let selector = template.selector(date: day, letter: letter, isEd25519: key.kind == .ed25519)
+            if let selector, !used.contains(selector) { return selector }
         }
-        throw KeyError("\(domain) has 26 keys of today: name another selector with --selector")
+        throw KeyError(
+            "\(domain) has 26 keys of today: wait for tomorrow, or name another selector with --selector")
     }
 
     /// Directories of keys whose making was cut off.

@@ -20,6 +20,12 @@ package final class KeyStore: Sendable {
     static let descriptionFile = "key.json"
     static let journalFile = ".selectors"
     static let lockFile = ".lock"
+    /// Of one domain: held while its keys are rotated.
+    static let rotationFile = ".rotation"
+    /// Of one domain: removed keys whose selectors were used again.
+    static let archiveDirectory = ".archive"
+    /// The private key of a removed key, for everybody to read.
+    static let disclosedFile = "disclosed.pem"
 
     package let directory: String
     let files: DurableFiles

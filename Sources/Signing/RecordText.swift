@@ -13,7 +13,11 @@ enum RecordText {
     ///
     /// What `waxwing verify --keys` reads.
     static func plain(_ description: KeyDescription) -> String {
-        "\(description.recordName) \(description.record)\n"
+        plain(name: description.recordName, description.record)
+    }
+
+    static func plain(name: String, _ record: String) -> String {
+        "\(name) \(record)\n"
     }
 
     /// An entry of a zone file (RFC 1035 §5.1).

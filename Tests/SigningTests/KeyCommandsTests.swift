@@ -13,9 +13,7 @@ import Testing
 @Suite struct KeyCommandsTests {
     /// Commands that never get as far as the DNS.
     static func commands(_ scratch: Scratch) throws -> KeyCommands {
-        let resolver = try UnboundResolver(logger: Logger.none)
-        return KeyCommands(
-            store: KeyStore(directory: scratch.keys), prover: KeyProver(resolver: resolver), clock: WallClock { noon })
+        KeyCommands.over(KeyStore(directory: scratch.keys))
     }
 
     @Test func generateSaysWhatToPublishAndWhatToRunNext() async throws {
@@ -125,9 +123,7 @@ import Testing
             $0.algorithms = [.rsa]
         }
         policies.domains[try Domain("plain.example").unwrapped, default: SigningPolicy()].isUnsigned = true
-        let commands = KeyCommands(
-            store: store, prover: try Self.commands(scratch).prover, clock: WallClock { noon },
-            policies: { [policies] in policies })
+        let commands = KeyCommands.over(store, policies: policies)
         let list = await commands.perform(KeyRequest(.list, domain: "mail.example.com"))
         #expect(list.text.contains("signed with the keys of example.com") && !list.text.contains("keys generate"))
         let show = await commands.perform(KeyRequest(.show, domain: "mail.example.com"))
@@ -143,7 +139,7 @@ import Testing
     }
 
     @Test func requestsAndResponsesTravelAsJSON() throws {
-        let request = KeyRequest(.activate, domain: "example.com", selector: "a", isUnproven: true, user: "tester")
+        let request = KeyRequest(.activate, domain: "example.com", selector: "a", isForced: true, user: "tester")
         #expect(try JSONDecoder().decode(KeyRequest.self, from: JSONEncoder().encode(request)) == request)
         // By hand, with curl, only what is needed.
         let short = try JSONDecoder().decode(KeyRequest.self, from: Data(#"{"verb":"list"}"#.utf8))

@@ -70,6 +70,21 @@ extension KeyStore {
     }
 }
 
+extension KeyCommands {
+    /// Commands over a store, with a look at the DNS that the test gives.
+    static func over(
+        _ store: KeyStore, rotation: RotationPolicies = RotationPolicies(), policies: SigningPolicies = SigningPolicies(),
+        look: @escaping @Sendable (KeyDescription) async -> KeyEvidence = { _ in
+            KeyEvidence(.unknown, summary: "nobody was asked")
+        }
+    ) -> KeyCommands {
+        let rotator = Rotator(
+            store: store, clock: WallClock { noon }, policies: rotation, look: look,
+            publish: { _, _ in .byHand("publish it") })
+        return KeyCommands(rotator: rotator, policies: { policies })
+    }
+}
+
 /// Counts what happened.
 final class Events: Sendable {
     private let all = Mutex<[RelayEvent]>([])

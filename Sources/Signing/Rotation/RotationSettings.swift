@@ -63,8 +63,10 @@ package struct RotationPolicies: Hashable, Sendable {
 
 /// How fresh selectors are named.
 package struct SelectorTemplate: Hashable, Sendable {
-    /// `{date}` stands for the year, month and day; `{letter}` for the first of a to z that makes the selector fresh;
-    /// `{algorithm}` for `rsa` or `e`. Between them what a selector may hold.
+    /// What a selector may hold, with words in braces for what differs.
+    ///
+    /// `{date}`: the year, month and day. `{letter}`: the first of a to z that makes the selector fresh.
+    /// `{algorithm}`: rsa, or e for Ed25519.
     package let text: String
 
     package init() {

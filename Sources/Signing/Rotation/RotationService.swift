@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import Logging
+package import Mail
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// RotationService is in charge of what keys do by themselves while the relay runs: rotations go on, records are
+/// watched, keys that nobody needs any more are revoked and removed.
+package final class RotationService: Service {
+    /// Domains that are worked on at once.
+    private static let width = 8
+    /// After a run that failed on our side, or that another process kept us from.
+    private static let retrySeconds: Int64 = 30
+
+    private let rotator: Rotator
+    private let logger: Logger
+    /// When each domain is due, in seconds since the Unix epoch; a domain without anything to do is not in it.
+    private let due = Mutex<[Domain: Int64]>([:])
+
+    package init(rotator: Rotator, logger: Logger) {
+        self.rotator = rotator
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        reconsiderAll()
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.work()
+                // A second is nothing to a key, and neither a clock that was set nor a changed file is missed for long.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// The keys of a domain, or what is wanted of them, have changed.
+    package func reconsider(_ domain: Domain) {
+        do throws(KeyError) {
+            let next = try rotator.nextDue(domain)
+            due.withLock { $0[domain] = next }
+        } catch {
+            logger.error("the keys of a domain can't be watched", metadata: ["domain": "\(domain)", "error": "\(error)"])
+            later(domain)
+        }
+    }
+
+    /// The settings, or any keys, have changed.
+    package func reconsiderAll() {
+        do throws(KeyError) {
+            let domains = try rotator.store.domains()
+            let known = Set(domains)
+            due.withLock { due in due = due.filter { known.contains($0.key) } }
+            for domain in domains { reconsider(domain) }
+        } catch {
+            logger.error("keys can't be watched", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func later(_ domain: Domain) {
+        let now = rotator.clock.now().seconds
+        due.withLock { $0[domain] = now + Self.retrySeconds }
+    }
+
+    /// Does all that is due now.
+    func work() async {
+        let now = rotator.clock.now().seconds
+        let ready = due.withLock { due in due.filter { $0.value <= now }.map(\.key).sorted() }
+        await withTaskGroup(of: Void.self) { group in
+            for (index, domain) in ready.enumerated() {
+                if index >= Self.width { await group.next() }
+                group.addTask { await self.work(on: domain) }
+            }
+        }
+    }
+
+    private func work(on domain: Domain) async {
+        guard !Task.isCancelled else { return }
+        do throws(KeyError) {
+            let result = try await rotator.advance(domain, by: Rotator.daemonName, isAsked: false)
+            for line in result.done { logger.notice("keys: \(line)", metadata: ["domain": "\(domain)"]) }
+            if let problem = result.problem { throw problem }
+            let next = result.nextDue
+            due.withLock { $0[domain] = next }
+        } catch {
+            logger.error("keys could not be rotated", metadata: ["domain": "\(domain)", "error": "\(error)"])
+            later(domain)
+        }
+    }
+}
