@@ -252,7 +252,7 @@ extension RotationPlan {
             return min(pause, max(Self.firstLook, age / 20))
         }
         if proof.contradictions == 1 { return min(pause, 60) }
-        return proof.evidence.verdict == .unknown ? min(pause, 300) : pause
+        return proof.evidence.verdict == .unknown ? min(pause, max(300, pause / 12)) : pause
     }
 
     /// A change of the record is awaited.

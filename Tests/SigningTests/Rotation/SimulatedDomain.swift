@@ -47,6 +47,7 @@ final class SimulatedDomain: Sendable {
         var crashIn: Int?
         var outcome = Outcome()
         var wasReady = false
+        var lastDisturbance: Int64 = 0
     }
 
     private struct Crash {
@@ -106,6 +107,11 @@ final class SimulatedDomain: Sendable {
 
     /// What goes wrong, and what people do, at random.
     private func disturb() {
+        let isDue = state.withLock { state in
+            defer { state.lastDisturbance = state.now }
+            return abs(state.now - state.lastDisturbance) > 21_600
+        }
+        guard isDue else { return }
         state.withLock { state in
             let now = state.now
             func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &state.generator) == 0 }
