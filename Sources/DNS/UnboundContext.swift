@@ -83,6 +83,9 @@ internal import Logging
 enum RecordType: Int, Sendable {
     case a = 1
     case ns = 2
+    case cname = 5
+    case soa = 6
+    case ptr = 12
     case mx = 15
     case txt = 16
     case aaaa = 28

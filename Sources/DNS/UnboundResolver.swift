@@ -81,6 +81,19 @@ package final class UnboundResolver: Resolver {
         return data.compactMap(RecordData.name)
     }
 
+    /// The names that an address is said to have (PTR), as the one in charge of the address says; at least one.
+    package func names(of address: IPAddress) async throws(DNSError) -> [String] {
+        let set = try await records(of: RecordData.reverseName(of: address), type: .ptr)
+        switch set.kind {
+        case .nameError: throw .nameError
+        case .noData: throw .noData
+        case .records(let data):
+            let names = data.compactMap(RecordData.name).filter { !$0.isEmpty }
+            guard !names.isEmpty else { throw .temporary("the PTR records of \(address) are malformed") }
+            return names.sorted()
+        }
+    }
+
     private func records(of name: String, type: RecordType) async throws(DNSError) -> RecordSet {
         try await answer(to: name, type: type).get()
     }

@@ -19,6 +19,139 @@ package struct KeyProver: Sendable {
         self.init(AuthoritativeServers(resolver: resolver, servers: servers))
     }
 
+    /// What all the servers show at the key's record name now.
+    package func look(at key: KeyDescription) async -> KeyEvidence {
+        Self.judge(await servers.report(onTXT: key.recordName, in: key.domain), key)
+    }
+
+    /// How what a server says stands to the key.
+    enum Standing: Hashable, Sendable {
+        case published, revoked, absent, wrong
+        /// The server said nothing, at least over one transport.
+        case unasked
+    }
+
+    /// What is found at one server.
+    ///
+    /// Both texts nil: just what it should be.
+    struct Finding: Hashable, Sendable {
+        var standing: Standing
+        var problem: String?
+        var warning: String?
+
+        init(_ standing: Standing, _ problem: String? = nil, warning: String? = nil) {
+            self.standing = standing
+            self.problem = problem
+            self.warning = warning
+        }
+    }
+
+    static func judge(_ report: TextReport, _ key: KeyDescription) -> KeyEvidence {
+        var standings: Set<Standing> = []
+        var findings: [String] = []
+        var warnings: [String] = []
+        var asked: [String] = []
+        for (index, step) in report.steps.enumerated() {
+            let isLast = index == report.steps.count - 1
+            for answer in step.answers {
+                if answer.hasNoRoute, isAskedElsewhere(answer, step) {
+                    warnings.append("\(answer.server): not asked, this machine has no route to it (IPv6?)")
+                    continue
+                }
+                let all =
+                    isLast && report.end == .answered
+                    ? Self.findings(answer, step.name, key) : silences(answer)
+                standings.formUnion(all.map(\.standing))
+                findings += all.compactMap { finding in finding.problem.map { "\(answer.server): \($0)" } }
+                warnings += all.compactMap { finding in finding.warning.map { "\(answer.server): \($0)" } }
+                if isLast { asked.append(answer.server) }
+            }
+        }
+        if let end = finding(report, key) {
+            standings.insert(end.standing)
+            findings += [end.problem].compactMap { $0 }
+        }
+        let verdict = verdict(standings)
+        let evidence = KeyEvidence(
+            verdict, summary: summary(verdict, asked, report, findings),
+            findings: findings, warnings: warnings, recordTTL: report.recordTTL.map(Int64.init),
+            negativeTTL: report.negativeTTL.map(Int64.init), zone: report.zone.map { printable($0) })
+        return evidence
+    }
+
+    private static func verdict(_ standings: Set<Standing>) -> KeyEvidence.Verdict {
+        switch standings {
+        case [.published]: .published
+        case [.revoked]: .revoked
+        case [.absent]: .absent
+        case [], [.unasked], [.published, .unasked]: .unknown
+        default: .wrong
+        }
+    }
+
+    private static func summary(
+        _ verdict: KeyEvidence.Verdict, _ asked: [String], _ report: TextReport, _ findings: [String]
+    ) -> String {
+        let servers = asked.joined(separator: ", ")
+        let behind = report.aliases.last.map { " (behind the alias, at \(printable($0)))" } ?? ""
+        switch verdict {
+        case .published: return "published at \(servers)\(behind)"
+        case .revoked: return "revoked at \(servers)\(behind)"
+        case .absent: return "no record at \(servers)\(behind)"
+        case .wrong, .unknown:
+            let more = findings.count > 1 ? " (and \(findings.count - 1) more)" : ""
+            return (findings.first ?? "no name server could be asked") + more
+        }
+    }
+
+    /// Whether the server could be asked at another of its addresses.
+    private static func isAskedElsewhere(_ answer: ServerAnswer, _ step: TextReport.Step) -> Bool {
+        guard let host = answer.host else { return false }
+        return step.answers.contains { $0.host == host && !$0.hasNoRoute }
+    }
+
+    /// What was found on the way, apart from servers.
+    private static func finding(_ report: TextReport, _ key: KeyDescription) -> Finding? {
+        let last = printable(report.steps.last?.name ?? key.domain)
+        switch report.end {
+        case .answered:
+            let isDoubled = report.doubled.contains { finding(records: [$0], key).standing == .published }
+            guard isDoubled, let zone = report.zone else {
+                return report.steps.last?.answers.isEmpty == true
+                    ? Finding(.unasked, "no name server of \(report.zone ?? key.domain) has an address") : nil
+            }
+            let short = last.hasSuffix("." + zone) ? String(last.dropLast(zone.count + 1)) : last
+            return Finding(
+                .absent,
+                "the record stands at \(last).\(zone): the form adds the zone by itself, so enter only "
+                    + "\(short) as its name")
+        case .circle(let name):
+            return Finding(
+                .wrong,
+                "\(key.recordName): its aliases lead in a circle, back to \(printable(name)): "
+                    + "correct the CNAME records")
+        case .tooManySteps:
+            return Finding(
+                .wrong,
+                "\(key.recordName): too many aliases and zones on the way, the last at \(last): "
+                    + "let its CNAME record name the record itself")
+        case .serversNotFound(let name, let reason):
+            let what = "the name servers of \(printable(name)) can't be found: \(printable(reason))"
+            return Finding(
+                .unasked,
+                report.steps.isEmpty
+                    ? what
+                    : "\(key.recordName) is an alias of \(printable(name)): \(what): correct the CNAME record")
+        }
+    }
+
+    /// What a server sent, safe on a terminal.
+    static func printable(_ octets: [UInt8]) -> String { PrintableText.of(octets, limit: 1000) }
+
+    private static func printable(_ text: String) -> String { PrintableText.of(text, limit: 255) }
+}
+
+extension KeyProver {
     /// What the servers say together.
     enum Proof: Hashable, Sendable {
         /// Every server returns the public key.
@@ -30,82 +163,13 @@ package struct KeyProver: Sendable {
     }
 
     func prove(_ key: KeyDescription) async -> Proof {
-        let answers: [ServerAnswer]
-        do throws(DNSError) {
-            answers = try await servers.answers(toTXT: key.recordName, in: key.domain)
-        } catch {
-            return .notPublished(reason: "The name servers of \(key.domain) can't be found: \(Self.text(of: error)).")
+        let evidence = await look(at: key)
+        guard evidence.verdict != .published else {
+            return .published(evidence: evidence.summary, warnings: evidence.warnings)
         }
-        return Self.judge(answers, key)
-    }
-
-    static func judge(_ answers: [ServerAnswer], _ key: KeyDescription) -> Proof {
-        guard !answers.isEmpty else {
-            return .notPublished(reason: "No name server of \(key.domain) has an address.")
-        }
-        let findings = answers.map { (server: $0.server, finding: finding($0.kind, key)) }
-        let wrong = findings.compactMap { item in item.finding.problem.map { "  \(item.server): \($0)" } }
-        guard wrong.isEmpty else {
-            return .notPublished(
-                reason: wrong.joined(separator: "\n")
-                    + "\nExpected at every server, as the only record:\n  \(key.record)")
-        }
-        let warnings = findings.compactMap { item in item.finding.warning.map { "\(item.server): \($0)" } }
-        return .published(
-            evidence: "published at " + answers.map(\.server).joined(separator: ", "), warnings: warnings)
-    }
-
-    /// Both nil: just what it should be.
-    private static func finding(_ kind: ServerAnswer.Kind, _ key: KeyDescription) -> (
-        problem: String?, warning: String?
-    ) {
-        switch kind {
-        case .nameError: ("the name \(key.recordName) does not exist", nil)
-        case .noData: ("the name \(key.recordName) has no TXT record", nil)
-        case .alias(let target): ("the name is an alias of \(target), where no record was found", nil)
-        case .referral(let names): ("the server refers to \(names.joined(separator: ", "))", nil)
-        case .failure(let reason): ("no answer: \(reason)", nil)
-        case .unreachable(let reason): ("not reachable over UDP and TCP: \(reason)", nil)
-        case .records(let texts): finding(records: texts, key)
-        }
-    }
-
-    private static func finding(records texts: [[UInt8]], _ key: KeyDescription) -> (problem: String?, warning: String?)
-    {
-        // RFC 6376 §3.6.2.2: with more than one record the result is undefined.
-        guard texts.count == 1 else { return ("\(texts.count) TXT records where one must be", nil) }
-        let found: KeyRecord
-        do throws(KeyRecordError) {
-            found = try KeyRecord(texts[0])
-        } catch {
-            return ("\(error); found: \(printable(texts[0]))", nil)
-        }
-        guard let ours = try? KeyRecord(key.record), let publicKey = ours.publicKey else {
-            return ("key.json holds no valid record of this key", nil)
-        }
-        guard let theirs = found.publicKey else { return ("the record is revoked (p= is empty)", nil) }
-        guard theirs == publicKey else { return ("another public key; found: \(printable(texts[0]))", nil) }
-        guard found.allowsMail else {
-            return ("the record does not allow mail signed with SHA-256; found: \(printable(texts[0]))", nil)
-        }
-        // RFC 6376 §3.6.1: verifiers may treat such mail as unsigned.
-        return (
-            nil,
-            found.isTesting ? "the record says t=y (testing): receivers may ignore signatures until it is removed" : nil
-        )
-    }
-
-    /// What a server sent, safe on a terminal.
-    static func printable(_ octets: [UInt8]) -> String {
-        let shown = octets.prefix(1000).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }
-        return String(decoding: shown, as: UTF8.self) + (octets.count > 1000 ? "..." : "")
-    }
-
-    private static func text(of error: DNSError) -> String {
-        switch error {
-        case .temporary(let text): text
-        case .nameError: "the name does not exist"
-        case .noData: "the name has no such record"
-        }
+        let lines = evidence.findings.isEmpty ? [evidence.summary] : evidence.findings
+        return .notPublished(
+            reason: lines.map { "  " + $0 }.joined(separator: "\n")
+                + "\nExpected at every server, as the only record:\n  \(key.record)")
     }
 }

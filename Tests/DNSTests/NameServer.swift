@@ -65,13 +65,28 @@ final class NameServer: Sendable {
 
     /// Call once, when the test is over: a server that is only released would be gone before the test is.
     func stop() {
-        kill(process, SIGTERM)
-        var status: CInt = 0
-        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+        NameServer.end(process)
         try? FileManager.default.removeItem(at: directory)
     }
 
-    private static func spawn(_ arguments: [String]) throws -> pid_t {
+    static func end(_ process: pid_t) {
+        kill(process, SIGTERM)
+        var status: CInt = 0
+        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Whether a server is there, for UDP and TCP.
+    static func answers(_ address: ServerAddress, _ zone: String) async -> Bool {
+        let message = QueryMessage.octets(name: zone, type: .soa) ?? []
+        let outcomes = await Exchange.perform(
+            [Exchange.Transport.udp, .tcp].map { Exchange(server: address, transport: $0, message: message) })
+        return outcomes.allSatisfy { outcome in
+            if case .reply = outcome { return true }
+            return false
+        }
+    }
+
+    static func spawn(_ arguments: [String]) throws -> pid_t {
         var process: pid_t = 0
         var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe words.append(nil)
@@ -91,19 +106,14 @@ final class NameServer: Sendable {
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let result = unsafe posix_spawn(&process, arguments[0], &actions, &attributes, words, environ)
-        guard result == 0 else { throw Failure(description: "nsd can't be started (\(result))") }
+        guard result == 0 else { throw Failure(description: "\(arguments[0]) can't be started (\(result))") }
         return process
     }
 
     private func waitUntilReady(_ zone: String) async throws {
         for _ in 0..<200 {
-            let answers = try await AuthoritativeServers(resolver: resolver(), servers: [address])
-                .answers(toTXT: zone, in: zone)
-            if case .unreachable = answers.first?.kind {
-                try await Task.sleep(for: .milliseconds(50))
-            } else {
-                return
-            }
+            if await NameServer.answers(address, zone) { return }
+            try await Task.sleep(for: .milliseconds(50))
         }
         let log = try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)
         stop()

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+/// ZoneSearch is in charge of finding the name servers of a zone and their addresses.
+///
+/// A resolver is asked only for names that exist, or it would remember for the time of the zone's negative TTL that
+/// they do not, and what is published there meanwhile would not be seen (RFC 2308 §5, RFC 8020).
+struct ZoneSearch: Sendable {
+    /// A zone and the names of its servers.
+    struct Zone: Hashable, Sendable {
+        var name: String
+        var servers: [String]
+    }
+
+    /// Zones below zones: no more than these.
+    private static let maximumDepth = 8
+    /// Of one zone on the way, enough to get past a dead one.
+    private static let maximumAskedOnTheWay = 4
+    private static let timeLimitOnTheWay = Duration.seconds(3)
+
+    let resolver: UnboundResolver
+    let port: Int
+
+    /// The zone that holds `domain`: NS records, looked for from the domain upwards.
+    func zone(above domain: String) async throws(DNSError) -> Zone {
+        var labels = domain.split(separator: ".")[...]
+        while !labels.isEmpty {
+            let name = labels.joined(separator: ".")
+            let servers = try await resolver.nameServers(name)
+            if !servers.isEmpty { return Zone(name: name, servers: servers) }
+            labels = labels.dropFirst()
+        }
+        throw .temporary("no name servers are known for \(domain)")
+    }
+
+    /// The zone that holds the target of an alias, which may not exist yet.
+    ///
+    /// From the top down: the resolver names the servers of the first zone there is, they and those below are asked
+    /// themselves.
+    func zone(holding target: String) async throws(DNSError) -> Zone {
+        let labels = target.split(separator: ".")
+        var failure = DNSError.temporary("no name servers are known for \(target)")
+        for count in 1..<max(1, min(labels.count, Self.maximumDepth)) {
+            let name = labels.suffix(count).joined(separator: ".")
+            do throws(DNSError) {
+                let servers = try await resolver.nameServers(name)
+                if !servers.isEmpty { return await descend(from: Zone(name: name, servers: servers), to: target) }
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private func descend(from zone: Zone, to target: String) async -> Zone {
+        var zone = zone
+        for _ in 0..<Self.maximumDepth {
+            guard let next = await child(of: zone, holding: target) else { break }
+            zone = next
+        }
+        return zone
+    }
+
+    /// Where a server of the zone refers to for `target`.
+    private func child(of zone: Zone, holding target: String) async -> Zone? {
+        guard let message = QueryMessage.octets(name: target, type: .txt) else { return nil }
+        var addresses: [ServerAddress] = []
+        for server in zone.servers.sorted() where addresses.count < Self.maximumAskedOnTheWay {
+            let found = (try? await resolver.addresses(server)) ?? []
+            addresses += found.prefix(2).map { ServerAddress(address: $0, port: port) }
+        }
+        let outcomes = await Exchange.perform(
+            addresses.map { Exchange(server: $0, transport: .udp, message: message) }, within: Self.timeLimitOnTheWay)
+        for outcome in outcomes {
+            let kind = AnswerReading.kind(outcome, name: target, zone: zone.name)
+            if case .referral(let child, let servers) = kind { return Zone(name: child, servers: servers) }
+        }
+        return nil
+    }
+}
