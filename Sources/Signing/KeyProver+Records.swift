@@ -103,7 +103,8 @@ struct Damage {
 
     private var publicKey: String? {
         guard let raw = Self.tag("p", in: text) else {
-            return Self.tag("v", in: text) == nil ? "the text is no key record: publish this key's record" : nil
+            let version = Self.tag("v", in: text).map(Self.trimmed) ?? []
+            return version.starts(with: "DKIM".utf8) ? nil : "the text is no key record: publish this key's record"
         }
         guard let expected = Self.tag("p", in: expected).map(Self.compact), !expected.isEmpty else { return nil }
         let theirs = Self.compact(raw)
@@ -114,8 +115,8 @@ struct Damage {
                 + "if the form asks for that"
         }
         // In forms that were sent as a URL `+` means a space.
-        let trimmed = Self.trimmed(raw)
-        if trimmed == expected.map({ $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }) {
+        let spaced = expected.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+        if Self.trimmed(raw) == Self.trimmed(spaced) {
             return "each + of p= became a space: enter the value again"
         }
         if Self.lowered(theirs) == Self.lowered(expected) {
