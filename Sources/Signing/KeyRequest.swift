@@ -18,9 +18,7 @@ package struct KeyRequest: Codable, Hashable, Sendable {
     }
 
     /// The forms of a key record.
-    package enum Format: String, Codable, Hashable, Sendable, CaseIterable {
-        case plain, bind
-    }
+    package typealias Format = RecordFormat
 
     package var verb: Verb
     /// Needed for all but `list`, `check` and `log`.

@@ -54,7 +54,7 @@ struct ActivationTests {
     }
 
     static func record(_ key: SigningKey, _ name: String = "s1._domainkey") -> String {
-        "\(name) IN TXT " + RecordText.strings(key.keyRecord.text).map { "\"\($0)\"" }.joined(separator: " ")
+        "\(name) IN TXT " + TextRecord.strings(key.keyRecord.text).map { "\"\($0)\"" }.joined(separator: " ")
     }
 
     @Test func aKeyThatItsServersReturnBecomesActiveWithTheEvidence() async throws {
@@ -156,7 +156,7 @@ struct ActivationTests {
         let fixture = try Fixture()
         defer { fixture.scratch.remove() }
         // One record that no datagram of 1232 octets holds; white space in p= does not count.
-        let strings = RecordText.strings(fixture.key.keyRecord.text).map { "\"\($0)\"" }
+        let strings = TextRecord.strings(fixture.key.keyRecord.text).map { "\"\($0)\"" }
         let blank = "\"" + String(repeating: " ", count: 255) + "\""
         let entry =
             "s1._domainkey IN TXT ( " + (strings + Array(repeating: blank, count: 5)).joined(separator: " ") + " )"

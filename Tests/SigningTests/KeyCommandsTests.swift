@@ -61,13 +61,13 @@ import Testing
         #expect(strings.joined() == key.keyRecord.text)
         #expect(strings.allSatisfy { $0.utf8.count <= 255 } && strings.count == 2)
         let both = await commands.perform(KeyRequest(.show, domain: "example.com"))
-        #expect(both.text.contains(bind.text) && both.text.contains("Value: \(key.keyRecord.text)\n"))
+        #expect(both.text.contains(bind.text) && both.text.contains("Value:  \(key.keyRecord.text)\n"))
     }
 
     @Test(arguments: [0, 1, 254, 255, 256, 510, 511])
     func stringsAreAtMost255OctetsAndLoseNothing(length: Int) {
         let record = String(repeating: "a", count: length)
-        let strings = RecordText.strings(record)
+        let strings = TextRecord.strings(record)
         #expect(strings.joined() == record)
         #expect(strings.allSatisfy { $0.utf8.count <= 255 })
         #expect(strings.count == max(1, (length + 254) / 255))

@@ -20,9 +20,12 @@ package struct RecordChange: Hashable, Sendable {
     package var replaceable: [String]
     /// Seconds.
     package var ttl: Int64
+    /// The zone that holds the name, as far as somebody has asked; for people only.
+    package var zone: String?
 
     package init(
-        _ purpose: Purpose, domain: Domain, selector: Selector, wanted: String?, replaceable: [String], ttl: Int64
+        _ purpose: Purpose, domain: Domain, selector: Selector, wanted: String?, replaceable: [String], ttl: Int64,
+        zone: String? = nil
     ) {
         self.purpose = purpose
         self.domain = domain
@@ -30,6 +33,7 @@ package struct RecordChange: Hashable, Sendable {
         self.wanted = wanted
         self.replaceable = replaceable
         self.ttl = ttl
+        self.zone = zone
     }
 
     /// `<selector>._domainkey.<domain>`.
