@@ -30,7 +30,8 @@ struct HookProgram: Hashable, Sendable {
         }
         guard Self.canExecute(status, identity, path) else {
             throw KeyError(
-                "the hook \(shown) can't be executed by user \(identity.user): run `chmod 755 \(KeyReading.quoted(path))`")
+                "the hook \(shown) can't be executed by user \(identity.user): run `chmod 755 \(KeyReading.quoted(path))`"
+            )
         }
         // Who may write to the program decides what we run, and what we run may read our private keys.
         guard status.st_mode & 0o022 == 0 else {
