@@ -39,6 +39,7 @@ struct RecordFormatFormTests {
         let stray = TextRecord(name: "s._domainkey.example.com", text: Self.text, zone: "example.net")
         #expect(stray.webFormHint.hasPrefix("Name:   s._domainkey\n") && stray.apex == "example.com")
         #expect(TextRecord(name: "s._domainkey.example.com", text: "", zone: "ample.com").apex == "example.com")
+        #expect(TextRecord(name: "s._domainkey.example.com", text: "", zone: "Example.COM.").isZoneKnown)
     }
 
     @Test("the value is one line, with a warning of quotes and a look at a server of the zone")

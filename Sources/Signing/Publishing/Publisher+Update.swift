@@ -10,7 +10,7 @@ extension Publisher {
     ) async -> PublicationResult {
         let updater = DynamicUpdater(server: settings.server, zone: settings.zone, key: settings.key)
         let update = TextUpdate(
-            name: name, wanted: change.wanted, replaceable: change.replaceable, ttl: change.ttl)
+            name: name, wanted: change.wanted, replaceable: change.replaceable, ttl: .init(clamping: change.ttl))
         do throws(UpdateError) {
             let answer = try await updater.perform(update)
             return .submitted(PrintableText.line("publisher \"\(publisher)\" (\(settings.server)): \(answer)"))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import Mail
+
 /// A TXT record as it is to stand in DNS.
 package struct TextRecord: Hashable, Sendable {
     /// RFC 1035 §3.3.14: one string holds this many octets.
@@ -19,7 +21,8 @@ package struct TextRecord: Hashable, Sendable {
         self.name = name
         self.text = text
         self.ttl = ttl
-        self.zone = zone
+        // However it came: with a final dot, or in capitals.
+        self.zone = zone.flatMap { Domain($0)?.name }
     }
 
     /// The text in strings of at most 255 octets, to be joined without a space (RFC 6376 §3.6.2.2).

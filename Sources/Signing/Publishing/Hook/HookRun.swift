@@ -15,6 +15,8 @@ struct HookRun: Sendable {
     private static let evidenceOctets = 200
 
     private let settings: HookSettings
+    /// Seconds.
+    private let timeLimit: Int64
     private let publisher: String
     private let keyDirectory: String
     /// From SIGTERM to SIGKILL.
@@ -22,6 +24,7 @@ struct HookRun: Sendable {
 
     init(_ settings: HookSettings, publisher: String, keyDirectory: String, grace: Duration = .seconds(5)) {
         self.settings = settings
+        self.timeLimit = max(1, settings.timeLimit)
         self.publisher = publisher
         self.keyDirectory = keyDirectory
         self.grace = grace
@@ -72,13 +75,13 @@ struct HookRun: Sendable {
                 }
                 group.addTask { await output.read(execution.standardOutput) }
                 group.addTask { await errorOutput.read(execution.standardError) }
-                await execution.teardown(using: timeLimit)
+                await execution.teardown(using: ending)
                 output.end()
                 errorOutput.end()
                 // What it left behind; the process number is its own until this closure returns.
                 try? execution.send(signal: .kill, toProcessGroup: true)
             }
-            return ContinuousClock.now - start >= .seconds(settings.timeLimit)
+            return ContinuousClock.now - start >= .seconds(timeLimit)
         }
         return End(
             status: result.terminationStatus, isLate: result.closureResult, output: output.bytes,
@@ -86,9 +89,9 @@ struct HookRun: Sendable {
     }
 
     /// Signal 0 is none (POSIX `kill`): the first step only waits; SIGKILL to the group comes after the last.
-    private var timeLimit: [TeardownStep] {
+    private var ending: [TeardownStep] {
         [
-            .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: .seconds(settings.timeLimit)),
+            .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: .seconds(timeLimit)),
             .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace),
         ]
     }
@@ -132,7 +135,7 @@ struct HookRun: Sendable {
         let hook = "the hook \(PrintableText.line(settings.command.first ?? ""))"
         if end.isLate {
             return failure(
-                "\(hook) did not end within \(settings.timeLimit) s and was ended: make it quicker, or raise the "
+                "\(hook) did not end within \(timeLimit) s and was ended: make it quicker, or raise the "
                     + "publisher's time limit\(details)", input)
         }
         switch end.status {
