@@ -45,7 +45,7 @@ final class HookOutput: Sendable {
         state.withLock { $0.hasEnded = true }
     }
 
-    var bytes: [UInt8] { state.withLock { $0.bytes } }
+    var bytes: [UInt8] { state.withLock { $0.bytes.suffix(Self.maximumOctets) } }
 
     /// False: enough.
     private func keep(_ buffer: SubprocessOutputSequence.Buffer) -> Bool {
@@ -53,7 +53,12 @@ final class HookOutput: Sendable {
         return state.withLock { state in
             switch part {
             case .first: state.bytes += bytes.prefix(Self.maximumOctets - state.bytes.count)
-            case .last: state.bytes = (state.bytes + bytes).suffix(Self.maximumOctets)
+            case .last:
+                state.bytes += bytes
+                // Not for each buffer: moving the bytes costs more than reading them.
+                if state.bytes.count > 2 * Self.maximumOctets {
+                    state.bytes.removeFirst(state.bytes.count - Self.maximumOctets)
+                }
             }
             guard state.hasEnded else { return true }
             state.readsLeft -= 1
