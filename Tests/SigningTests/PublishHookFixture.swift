@@ -51,7 +51,7 @@ struct PublishHookFixture {
     }
 
     func run(
-        _ command: [String], limit: Int64 = 60, grace: Duration = .seconds(30), change: RecordChange? = nil
+        _ command: [String], limit: Int64 = 600, grace: Duration = .seconds(30), change: RecordChange? = nil
     ) async throws -> PublicationResult {
         let change = try change ?? Self.change()
         let run = HookRun(
@@ -62,7 +62,7 @@ struct PublishHookFixture {
 
     /// Writes a script and runs it.
     func run(
-        script: String, limit: Int64 = 60, grace: Duration = .seconds(30), change: RecordChange? = nil
+        script: String, limit: Int64 = 600, grace: Duration = .seconds(30), change: RecordChange? = nil
     ) async throws -> PublicationResult {
         try await run([try hook(script)], limit: limit, grace: grace, change: change)
     }
