@@ -74,6 +74,7 @@ let package = Package(
         .target(
             name: "Signing",
             dependencies: ["DKIM", "DNS", "Mail", lifecycle, logging, subprocess],
+            exclude: ["Publishing/Hook.md", "Rotation/Rotation.md"],
             swiftSettings: swiftSettings),
         .target(
             name: "Forwarding",

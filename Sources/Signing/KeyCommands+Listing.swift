@@ -48,15 +48,22 @@ extension KeyCommands {
             throw KeyError("there is no key of \(domain): run `waxwing keys generate \(domain)`")
         }
         let document = KeyDocuments.json(keys.map { KeyDocument($0) })
-        switch request.format {
-        case .plain: return KeyResponse(text: keys.map(RecordText.plain).joined(), document: document)
-        case .bind: return KeyResponse(text: keys.map(RecordText.bind).joined(), document: document)
-        case nil:
-            let sections = keys.map { key in
-                "\(key.selector) (\(key.algorithm), \(key.state.rawValue))\n\n\(RecordText.forms(key))"
-            }
-            return KeyResponse(text: sections.joined(separator: "\n"), document: document)
+        let ttl = rotator.policies.settings(of: domain).recordTTL
+        if let format = request.format {
+            return KeyResponse(text: format.text(of: keys.compactMap { $0.textRecord(ttl: ttl) }), document: document)
         }
+        var sections = keys.map { key in
+            "\(key.selector) (\(key.algorithm), \(key.state.rawValue))\n\n"
+                + (key.textRecord(ttl: ttl)?.forms ?? "No record is to stand at \(key.recordName).\n")
+        }
+        if let hint = delegationHint(domain, keys) { sections.append(hint) }
+        return KeyResponse(text: sections.joined(separator: "\n"), document: document)
+    }
+
+    /// What the operator of a domain whose keys stand in another zone has to do once.
+    func delegationHint(_ domain: Domain, _ keys: [KeyDescription]) -> String? {
+        Publisher(rotator.policies.publisher(of: domain), keyDirectory: store.directory)
+            .delegationHint(for: domain)
     }
 
     /// Looks at the records of keys now, and takes nothing down.

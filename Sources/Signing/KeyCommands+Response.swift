@@ -46,23 +46,19 @@ extension KeyCommands {
 
     /// What the operator must do in DNS for these keys; nothing where a publisher does it.
     private func instructions(_ keys: [KeyDescription], _ domain: Domain) -> [String] {
-        var lines: [String] = []
+        let settings = rotator.policies.settings(of: domain)
+        var texts: [String] = []
         for key in keys {
-            guard key.publication?.result == .byHand, let purpose = key.publication?.purpose,
-                isAwaited(key, purpose)
-            else { continue }
-            lines += ["In the DNS of \(domain), for \(key.selector):", ""]
-            switch purpose {
-            case .publish: lines += [RecordText.forms(key)]
-            case .revoke:
-                lines += [
-                    "Replace the TXT record \(key.recordName)", "by this one, which tells verifiers that the key is gone:",
-                    "", "  \(key.revokedRecord)", "",
-                ]
-            case .remove: lines += ["Delete the TXT record \(key.recordName).", ""]
+            guard let publication = key.publication, isAwaited(key, publication.purpose) else { continue }
+            if publication.result == .byHand,
+                let change = DomainRotation.change(publication.purpose, key, domain, ttl: settings.recordTTL)
+            {
+                texts.append(ByHand.text(change))
+            } else if key.proof?.first == nil, let hint = delegationHint(domain, keys), !texts.contains(hint) {
+                texts.append(hint)
             }
         }
-        return lines
+        return texts
     }
 
     private func isAwaited(_ key: KeyDescription, _ purpose: RecordChange.Purpose) -> Bool {

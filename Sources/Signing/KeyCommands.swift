@@ -91,10 +91,12 @@ package struct KeyCommands: Sendable {
 
             """
         let command = "waxwing keys activate \(domain) --selector \(description.selector)"
-        if let publisher = rotator.policies.settings(of: domain).publisher {
+        let settings = rotator.policies.settings(of: domain)
+        if let publisher = settings.publisher {
             text += "Next: \(command)\nwhich publishes its record (by \(publisher)), proves it and lets it sign.\n"
         } else {
-            text += "1. Publish this record:\n\n\(RecordText.forms(description))\n2. Then run: \(command)\n"
+            let forms = description.textRecord(ttl: settings.recordTTL)?.forms ?? ""
+            text += "1. Publish this record:\n\n\(forms)\n2. Then run: \(command)\n"
         }
         return KeyResponse(
             text: text, warnings: warnings + policyWarnings(description) + store.warnings(), hasChanged: true,

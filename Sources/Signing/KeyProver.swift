@@ -150,26 +150,3 @@ package struct KeyProver: Sendable {
 
     private static func printable(_ text: String) -> String { PrintableText.of(text, limit: 255) }
 }
-
-extension KeyProver {
-    /// What the servers say together.
-    enum Proof: Hashable, Sendable {
-        /// Every server returns the public key.
-        ///
-        /// Which servers, in one line.
-        case published(evidence: String, warnings: [String])
-        /// What is missing and where, in lines.
-        case notPublished(reason: String)
-    }
-
-    func prove(_ key: KeyDescription) async -> Proof {
-        let evidence = await look(at: key)
-        guard evidence.verdict != .published else {
-            return .published(evidence: evidence.summary, warnings: evidence.warnings)
-        }
-        let lines = evidence.findings.isEmpty ? [evidence.summary] : evidence.findings
-        return .notPublished(
-            reason: lines.map { "  " + $0 }.joined(separator: "\n")
-                + "\nExpected at every server, as the only record:\n  \(key.record)")
-    }
-}

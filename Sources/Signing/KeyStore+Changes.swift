@@ -69,7 +69,7 @@ extension KeyStore {
         let temporary = path + "/.new-" + selector.text
         try files.makeDirectory(temporary, owner: owner)
         try files.create(temporary + "/" + Self.privateFile, pem, mode: DurableFiles.privateMode, owner: owner)
-        let record = Array(RecordText.plain(name: description.recordName, description.record).utf8)
+        let record = Self.recordText(description)
         try files.create(temporary + "/" + Self.recordFile, record, mode: DurableFiles.publicMode, owner: owner)
         try files.create(
             temporary + "/" + Self.descriptionFile, try description.json(), mode: DurableFiles.publicMode,
@@ -128,11 +128,16 @@ extension KeyStore {
         try replace(description, owner: owner)
         let path = self.path(of: selector, in: domain)
         if description.wantedRecord != before.wantedRecord {
-            let text = description.wantedRecord.map { RecordText.plain(name: description.recordName, $0) } ?? ""
             try files.replace(
-                path + "/" + Self.recordFile, Array(text.utf8), mode: DurableFiles.publicMode, owner: owner, in: path)
+                path + "/" + Self.recordFile, Self.recordText(description), mode: DurableFiles.publicMode, owner: owner,
+                in: path)
         }
         return description
+    }
+
+    /// What is to stand in DNS; empty: nothing.
+    private static func recordText(_ description: KeyDescription) -> [UInt8] {
+        Array(RecordFormat.plain.text(of: [description.textRecord].compactMap { $0 }).utf8)
     }
 
     /// Ends the secrecy or the existence of the private key of a removed key.

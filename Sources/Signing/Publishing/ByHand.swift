@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
+
 /// ByHand is in charge of telling the operator what to change in DNS.
 enum ByHand {
     static func text(_ change: RecordChange) -> String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
 internal import Mail
 
 /// Publisher is in charge of carrying changes of key records into DNS in the one way that its settings name; it never

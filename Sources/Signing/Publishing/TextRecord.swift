@@ -82,8 +82,10 @@ package struct TextRecord: Hashable, Sendable {
 }
 
 extension KeyDescription {
-    /// The record that the key needs.
-    package func textRecord(ttl: Int64 = TextRecord.standardTTL, zone: String? = nil) -> TextRecord {
-        TextRecord(name: recordName, text: record, ttl: ttl, zone: zone)
+    /// What is to stand in DNS for the key now; nil: nothing.
+    package func textRecord(ttl: Int64) -> TextRecord? {
+        wantedRecord.map { TextRecord(name: recordName, text: $0, ttl: ttl, zone: proof?.evidence.zone) }
     }
+
+    package var textRecord: TextRecord? { textRecord(ttl: TextRecord.standardTTL) }
 }

@@ -173,9 +173,11 @@ struct DomainRotation: Sendable {
             case .revoke: key.revokedRecord
             case .remove: nil
             }
-        let ours: [String] = [key.record, key.revokedRecord].filter { $0 != wanted }
+        let isFirst = key.proof?.first == nil && key.publication == nil
+        let ours: [String] = isFirst ? [] : [key.record, key.revokedRecord].filter { $0 != wanted }
         return RecordChange(
-            purpose, domain: domain, selector: selector, wanted: wanted, replaceable: ours, ttl: ttl)
+            purpose, domain: domain, selector: selector, wanted: wanted, replaceable: ours, ttl: ttl,
+            zone: key.proof?.evidence.zone)
     }
 
     private func look(_ selector: String, _ result: inout Result) async throws(KeyError) {

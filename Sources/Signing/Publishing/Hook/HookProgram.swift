@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
 internal import Glibc
 
 /// HookProgram is in charge of not running what somebody else could have put in the place of the operator's hook.

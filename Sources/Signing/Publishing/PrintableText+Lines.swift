@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// PrintableText is in charge of making what strangers sent fit for messages: printable ASCII, and not too much of it.
-enum PrintableText {
+internal import DNS
+
+/// Texts of programs and people, of which lines are kept.
+extension PrintableText {
     static let lineLimit = 500
     static let lineCount = 20
 
