@@ -19,7 +19,7 @@ struct KeysActivate: AsyncParsableCommand {
         help:
             "Do not ask DNS. Receivers will reject the signatures if the record is not there. Recorded, and shown by keys list."
     )
-    var unproven = false
+    var force = false
 
     @OptionGroup var config: ConfigurationOption
 
@@ -28,7 +28,7 @@ struct KeysActivate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let request = KeyRequest(.activate, domain: domain, selector: selector, isUnproven: unproven)
+        let request = KeyRequest(.activate, domain: domain, selector: selector, isForced: force)
         try await Keys.perform(request, try config.load())
     }
 }

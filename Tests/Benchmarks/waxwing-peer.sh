@@ -35,7 +35,7 @@ END
     # A key that others can read is refused, and the harness leaves its own open for all.
     install -m 0600 "$DKIM_KEY" "$PEER_DIR/key.pem"
     "$waxwing" keys import "$DKIM_DOMAIN" --selector "$DKIM_SELECTOR" "$PEER_DIR/key.pem" --config "$PEER_DIR/waxwing.toml" >/dev/null
-    "$waxwing" keys activate "$DKIM_DOMAIN" --selector "$DKIM_SELECTOR" --unproven --config "$PEER_DIR/waxwing.toml" >/dev/null
+    "$waxwing" keys activate "$DKIM_DOMAIN" --selector "$DKIM_SELECTOR" --force --config "$PEER_DIR/waxwing.toml" >/dev/null
 }
 
 peer_start() {

@@ -33,7 +33,7 @@ import Testing
         "keys generate --algorithm ed25519 example.com", "keys import example.com --selector s1 key.pem",
         "keys import --selector s1 example.com -", "keys list", "keys list example.com", "keys show example.com",
         "keys show example.com --selector s1 --format plain", "keys show example.com --format bind",
-        "keys activate example.com", "keys activate example.com --selector s1 --unproven", "queue list",
+        "keys activate example.com", "keys activate example.com --selector s1 --force", "queue list",
         "queue list --json --limit 1000 --after 0000000000001", "queue show 0000000000001",
         "queue show --json 0000000000001", "sign", "sign message.eml", "sign --explain message.eml", "verify",
         "verify message.eml",
@@ -114,8 +114,8 @@ import Testing
         let show = try #require(try parse("keys show example.com --format bind") as? KeysShow)
         #expect(show.format == .bind)
         #expect(show.config.path == nil)
-        let activate = try #require(try parse("keys activate example.com --unproven") as? KeysActivate)
-        #expect(activate.unproven)
+        let activate = try #require(try parse("keys activate example.com --force") as? KeysActivate)
+        #expect(activate.force)
         let send = try #require(try parse("send --from a@b.example --to c@d.example --to e@f.example") as? Send)
         #expect(send.to == ["c@d.example", "e@f.example"])
         #expect(send.subject == "A test from Waxwing")

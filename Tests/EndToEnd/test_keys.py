@@ -105,7 +105,7 @@ def test_an_activation_reaches_a_running_relay_within_a_second(bare_relay):
         bare_relay.send_to(hop.port)
         bare_relay.start()
         assert refusal(bare_relay.port, message()).startswith("451 4.7.5")
-        bare_relay.command("keys", "activate", "sender.example", "--selector", "s1", "--unproven")
+        bare_relay.command("keys", "activate", "sender.example", "--selector", "s1", "--force")
         time.sleep(1)
         submit(bare_relay.port, message())
         assert_verified(hop.wait_for_arrivals(1)[0].content, bare_relay.key_records(), ["rsa-sha256"])

@@ -65,7 +65,7 @@ def test_keys_that_root_makes_serve_a_daemon_that_runs_as_another_user(service):
 
 def test_the_service_user_manages_its_own_keys(service):
     service.configure()
-    for arguments in (["generate", "sender.example", "--selector", "s1"], ["activate", "sender.example", "--unproven"], ["list"]):
+    for arguments in (["generate", "sender.example", "--selector", "s1"], ["activate", "sender.example", "--force"], ["list"]):
         subprocess.run([*AS_USER, service.binary, "keys", *arguments, "--config", service.config], check=True, capture_output=True,
                        cwd=service.directory)
     with NextHop() as hop:

@@ -32,7 +32,7 @@ struct ActivationTests {
             let commands = KeyCommands(store: store, prover: prover, clock: WallClock { noon })
             return await commands.perform(
                 KeyRequest(
-                    .activate, domain: "example.test", selector: selector, isUnproven: isUnproven, user: "tester"))
+                    .activate, domain: "example.test", selector: selector, isForced: isUnproven, user: "tester"))
         }
 
         func state() throws -> KeyState {

@@ -106,7 +106,7 @@ class Relay:
     def make_key(self, domain: str, selector: str, algorithm: str = "rsa-2048", activate: bool = True) -> None:
         self.command("keys", "generate", domain, "--selector", selector, "--algorithm", algorithm)
         if activate:
-            self.command("keys", "activate", domain, "--selector", selector, "--unproven")
+            self.command("keys", "activate", domain, "--selector", selector, "--force")
 
     def key_records(self) -> dict[str, str]:
         """Name to key record, for every key of the store."""

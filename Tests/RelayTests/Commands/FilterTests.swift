@@ -24,7 +24,7 @@ private struct KeyedDirectory {
             try #require(!made.isError, "\(made.text)")
             guard activating else { continue }
             let active = try await access.perform(
-                .init(.activate, domain: "example.com", selector: selector, isUnproven: true))
+                .init(.activate, domain: "example.com", selector: selector, isForced: true))
             try #require(!active.isError, "\(active.text)")
         }
         records = try await access.perform(.init(.show, domain: "example.com", format: .plain)).text

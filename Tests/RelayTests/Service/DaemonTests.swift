@@ -284,7 +284,7 @@ import Testing
             let made = try await access.perform(.init(.generate, domain: "example.com", selector: "r"))
             #expect(!made.isError && made.hasChanged)
             let active = try await access.perform(
-                .init(.activate, domain: "example.com", selector: "r", isUnproven: true))
+                .init(.activate, domain: "example.com", selector: "r", isForced: true))
             #expect(!active.isError, "\(active.text)")
             _ = try await submission(to: port).run(show: { _ in })
             let message = try await fixture.eventually {

@@ -23,7 +23,7 @@ final class RelayFixture: Sendable {
         try write()
         let access = KeyAccess(try ConfigurationFile.load(file))
         _ = try await access.perform(.init(.generate, domain: "example.com", selector: "e", algorithm: "ed25519"))
-        let active = try await access.perform(.init(.activate, domain: "example.com", selector: "e", isUnproven: true))
+        let active = try await access.perform(.init(.activate, domain: "example.com", selector: "e", isForced: true))
         try #require(!active.isError, "\(active.text)")
     }
 
