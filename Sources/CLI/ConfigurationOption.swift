@@ -10,7 +10,7 @@ struct ConfigurationOption: ParsableArguments {
         name: .customLong("config"),
         help: ArgumentHelp(
             "The configuration file. Default: waxwing.toml here, else /etc/waxwing/waxwing.toml, else none.",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["toml"]))
     var path: String?
 
     /// Reads and checks the whole file; prints what is wrong and ends the command if it can't be used.

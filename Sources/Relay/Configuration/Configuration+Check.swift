@@ -17,6 +17,8 @@ extension Configuration {
         checker.checkRetry()
         checker.checkRoutes()
         checker.checkSigning()
+        checker.checkPublishers()
+        checker.checkRotation()
         checker.checkPaths()
         guard checker.faults.isEmpty else {
             throw ConfigurationError(checker.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) })

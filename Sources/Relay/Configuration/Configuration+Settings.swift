@@ -84,7 +84,13 @@ extension Configuration {
             ]),
         SettingTable(
             "keys", \.keys, defaults: KeySettings(), "Signing keys.",
-            [.text("directory", \.directory, as: .path, "Holds DOMAIN/SELECTOR/private.pem and its companions.")]),
+            [
+                .text("directory", \.directory, as: .path, "Holds DOMAIN/SELECTOR/private.pem and its companions."),
+                .text(
+                    "passphrase-file", \.passphraseFile, as: .path, example: "credential:key-passphrase",
+                    "What private keys are encrypted with, as far as they are: a file that only its owner may read, or credential:NAME for a credential of the systemd unit. Left out: no key has a passphrase."
+                ),
+            ]),
         SettingTable(
             "spool", \.spool, defaults: SpoolSettings(), "Where accepted mail is kept until it has left.",
             [
@@ -131,6 +137,8 @@ extension Configuration {
                     "lifetime", \.lifetime, 60...(30 * 86_400),
                     "A message that could not be delivered for so long fails and is reported to its sender."),
             ]),
+        rotationTable,
+        publisherTable,
         SettingTable(
             each: "domain", \.domains, effective: { $0.domains }, defaults: DomainSettings(),
             "Author domains with settings of their own. A domain needs no table to be signed, only a key.",
@@ -149,7 +157,8 @@ extension Configuration {
                     "auid", \.auid, example: "@example.com",
                     "The i= of the signatures: in this domain or below it. Most signers need none. Left out, so is the tag."
                 ),
-            ], DomainSettings.settings(insteadOf: "In place of the same in [signing].")),
+            ], DomainSettings.settings(insteadOf: "In place of the same in [signing]."),
+            DomainSettings.rotationSettings(insteadOf: "In place of the same in [rotation].")),
         SettingTable(
             each: "route", \.routes, effective: { $0.effectiveRoutes }, defaults: RouteSettings(),
             "Where mail goes. The first route whose `to` matches the recipient's domain is taken. Each has exactly one of `mx`, `smarthost` and `capture`. Default: one route to everybody's MX hosts.",

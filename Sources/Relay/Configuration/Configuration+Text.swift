@@ -49,7 +49,7 @@ extension Configuration {
     private static func range(of kind: SettingKind) -> String {
         switch kind {
         case .text, .path, .flag, .list: ""
-        case .word, .wordOrList, .number, .size, .duration, .percent: " (\(kind.summary))"
+        case .word, .wordOrList, .number, .size, .duration, .durationOrWord, .percent: " (\(kind.summary))"
         }
     }
 

@@ -24,9 +24,14 @@ package struct Configuration: Hashable, Sendable {
     package var dns = DNSSettings()
     package var signing = SigningSettings()
     package var retry = RetrySettings()
+    package var rotation = RotationTable()
+    package var publishers: [PublisherTable] = []
     package var domains: [DomainSettings] = []
     package var routes: [RouteSettings] = []
     package var log = LogSettings()
+
+    /// Where in the file each of them stands.
+    var locator = KeyLocator("")
 
     package init(directory: String, file: String? = nil) {
         self.directory = directory
@@ -105,6 +110,8 @@ package struct ApplicationSettings: Hashable, Sendable {
 
 package struct KeySettings: Hashable, Sendable {
     package var directory = "Keys"
+    /// A path, or `credential:NAME`; empty: private keys have no passphrase.
+    package var passphraseFile = ""
 }
 
 package struct SpoolSettings: Hashable, Sendable {
@@ -146,6 +153,7 @@ package struct DomainSettings: Hashable, Sendable {
     /// Empty: no `i=`.
     package var auid = ""
     package var signatures = SignatureOverrides()
+    package var rotation = RotationOverrides()
 }
 
 package struct RouteSettings: Hashable, Sendable {

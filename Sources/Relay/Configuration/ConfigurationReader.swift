@@ -21,6 +21,7 @@ struct ConfigurationReader {
         }
         let locator = KeyLocator(text)
         var configuration = Configuration(directory: directory, file: file)
+        configuration.locator = locator
         var faults: [ConfigurationFault] = []
         let topNames = Configuration.tables.filter { !$0.name.isEmpty }.map(\.name)
         for table in Configuration.tables {

@@ -6,7 +6,7 @@
 ///
 /// It reads text that the parser has accepted; where it is unsure it knows nothing, and the caller gets the line of the
 /// table around the key.
-struct KeyLocator: Sendable {
+struct KeyLocator: Hashable, Sendable {
     /// A step from the top of the document to a value.
     enum Step: Hashable, Sendable {
         case key(String)

@@ -100,14 +100,18 @@ extension Setting {
             key: key, kind: .list, words: words, example: TOMLText.list(example),
             text: { values in TOMLText.list(values[keyPath: path]) },
             set: { (values, node) throws(SettingFault) in
-                guard case .list(let nodes) = node else { throw mismatch(node, .list, TOMLText.list(example)) }
-                var texts: [String] = []
-                for element in nodes {
-                    guard case .text(let text) = element else { throw mismatch(element, .text, TOMLText.list(example)) }
-                    texts.append(text)
-                }
-                values[keyPath: path] = texts
+                values[keyPath: path] = try texts(node, example: TOMLText.list(example))
             })
+    }
+
+    static func texts(_ node: TOMLNode, example: String) throws(SettingFault) -> [String] {
+        guard case .list(let nodes) = node else { throw mismatch(node, .list, example) }
+        var texts: [String] = []
+        for element in nodes {
+            guard case .text(let text) = element else { throw mismatch(element, .text, example) }
+            texts.append(text)
+        }
+        return texts
     }
 
     // MARK: - Faults

@@ -13,6 +13,8 @@ enum SettingKind: Hashable, Sendable {
     case size(ClosedRange<Int>)
     /// Seconds, written with a unit.
     case duration(ClosedRange<Int>)
+    /// The same, or a word.
+    case durationOrWord(ClosedRange<Int>, String)
     /// Whole percent, written with a sign.
     case percent(ClosedRange<Int>)
     case list
@@ -30,6 +32,7 @@ enum SettingKind: Hashable, Sendable {
         case .size(let range): "\(Quantity.size.text(range.lowerBound)) to \(Quantity.size.text(range.upperBound))"
         case .duration(let range):
             "\(Quantity.duration.text(range.lowerBound)) to \(Quantity.duration.text(range.upperBound))"
+        case .durationOrWord(let range, let word): SettingKind.duration(range).summary + " or \"\(word)\""
         case .percent(let range): "\(range.lowerBound) % to \(range.upperBound) %"
         case .list: "a list of texts"
         case .wordOrList(let words): words.map { "\"\($0)\"" }.joined(separator: ", ") + " or a list of names"
@@ -39,7 +42,7 @@ enum SettingKind: Hashable, Sendable {
     var quantity: Quantity? {
         switch self {
         case .size: .size
-        case .duration: .duration
+        case .duration, .durationOrWord: .duration
         case .percent: .percent
         default: nil
         }
@@ -47,7 +50,9 @@ enum SettingKind: Hashable, Sendable {
 
     var range: ClosedRange<Int>? {
         switch self {
-        case .number(let range), .size(let range), .duration(let range), .percent(let range): range
+        case .number(let range), .size(let range), .duration(let range), .durationOrWord(let range, _),
+            .percent(let range):
+            range
         default: nil
         }
     }

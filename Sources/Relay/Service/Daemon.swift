@@ -40,6 +40,7 @@ package struct Daemon: Sendable {
             format: LogOutput.Format(setting: configuration.log.format),
             level: Logger.Level(rawValue: configuration.log.level) ?? .info, write: write)
         self.logger = log.logger(label: "waxwing")
+        configuration.logWarnings(to: logger)
         self.stages = try await Stages(configuration, logger: logger)
     }
 

@@ -37,8 +37,10 @@ final class Reloader: Sendable {
     func reload() -> ReloadDocument {
         current.withLock { current in
             let next: Configuration
+            let rotation: RotationPolicies
             do throws(ConfigurationError) {
                 next = try ConfigurationFile.reload(started)
+                rotation = try next.rotationPolicies()
             } catch {
                 logger.error(
                     "the configuration was refused: the one before stays in force",
@@ -47,12 +49,15 @@ final class Reloader: Sendable {
             }
             let waiting = next.sectionsThatWait(since: started)
             apply(next)
+            applyRotation(rotation)
+            next.logWarnings(to: logger)
             current = next
             logger.notice(
                 "the configuration was reloaded", metadata: ["after_restart": "\(waiting.joined(separator: " "))"])
             return ReloadDocument(
                 applied: true,
-                lines: waiting.map { "\($0) has changed: this takes a restart (systemctl restart waxwing)" })
+                lines: waiting.map { "\($0) has changed: this takes a restart (systemctl restart waxwing)" }
+                    + next.warnings.map { "warning: \($0)" })
         }
     }
 
@@ -65,9 +70,21 @@ final class Reloader: Sendable {
         stages.receiving.replaceLimits(next.receivingLimits)
         stages.receiving.replaceListeners(next.receivingListeners)
     }
+
+    /// Rotation goes on by these; what runs is not begun anew.
+    private func applyRotation(_ policies: RotationPolicies) {
+        // Here: stages.rotation.replace(policies).
+    }
 }
 
 extension Configuration {
+    /// What can be meant, but seldom is.
+    func logWarnings(to logger: Logger) {
+        for warning in warnings {
+            logger.warning("the configuration has an odd setting", metadata: ["setting": "\(warning)"])
+        }
+    }
+
     /// Where this differs from the configuration that the daemon was started with, in what can't change while
     /// it runs.
     func sectionsThatWait(since started: Configuration) -> [String] {
