@@ -25,10 +25,21 @@ enum StatusText {
                 "\(status.queue.messages) messages, \(status.queue.active) active, \(status.queue.deferred) deferred, \(status.queue.octets) octets"
             ),
         ]
+        if let keys = status.keys { rows += StatusText.rows(of: keys) }
         rows += status.counters.sorted { $0.key < $1.key }.map { ($0.key.replacing("_", with: " "), "\($0.value)") }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
             name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
         }.joined()
+    }
+
+    /// Only what asks for attention: nothing when all is well.
+    private static func rows(of keys: StatusDocument.Keys) -> [(String, String)] {
+        var rows = keys.held.sorted { $0.key < $1.key }.map { ("held", "mail of \($0.key): \($0.value)") }
+        rows += keys.drifted.sorted().map { ("not in DNS", $0) }
+        if keys.rotating > 0 {
+            rows.append(("rotating", "\(keys.rotating) \(keys.rotating == 1 ? "domain" : "domains")"))
+        }
+        return rows
     }
 }

@@ -38,6 +38,25 @@ import Testing
         #expect(text == (try JSONText.of(status)))
     }
 
+    @Test("What needs looking after about keys stands in the status, and nothing when all is well")
+    func keysInStatus() {
+        var status = status
+        status.keys = StatusDocument.Keys(held: [:], drifted: [], rotating: 0)
+        #expect(StatusText.of(status, now: 1000) == StatusText.of(self.status, now: 1000))
+        status.keys = StatusDocument.Keys(
+            held: ["b.test": "no key of it can be seen", "a.test": "its key is compromised"],
+            drifted: ["s1._domainkey.b.test"], rotating: 2)
+        #expect(
+            StatusText.of(status, now: 1000).contains(
+                """
+                held                  mail of a.test: its key is compromised
+                held                  mail of b.test: no key of it can be seen
+                not in DNS            s1._domainkey.b.test
+                rotating              2 domains
+
+                """))
+    }
+
     @Test(
         "A duration has its two largest units",
         arguments: [

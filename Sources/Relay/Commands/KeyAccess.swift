@@ -26,14 +26,17 @@ package struct KeyAccess: Sendable {
 
     /// Nil when this process is to do it.
     private func askDaemon(_ request: KeyRequest) async throws(ControlError) -> KeyResponse? {
+        // The daemon hands out no private keys: whoever may read the files may have them.
+        if request.verb == .export { return nil }
         let client = ControlClient(socketPath: configuration.resolve(configuration.control.socket))
         do throws(ControlError) {
-            return try await client.post("/v1/keys", request, as: KeyResponse.self)
+            return try await client.post(
+                "/v1/keys", request, as: KeyResponse.self, timeLimitSeconds: ControlClient.keyTimeLimitSeconds)
         } catch {
             switch error {
             case .noDaemon: return nil
             // Reading needs nobody's leave but the file system's.
-            case .noPermission where request.verb == .list || request.verb == .show: return nil
+            case .noPermission where request.verb.onlyReads: return nil
             case .noPermission, .pathTooLong, .noAnswer, .refused: throw error
             }
         }
@@ -50,6 +53,16 @@ package struct KeyAccess: Sendable {
                 .perform(request)
         } catch {
             return KeyResponse(isError: true, text: "the DNS resolver does not start: \(error); check [dns] servers\n")
+        }
+    }
+
+    /// What a request takes that is carried out here: one that publishes nothing needs no secret.
+    ///
+    /// - Throws: when it does, and this user can't read one.
+    func rotationPolicies(for verb: KeyRequest.Verb) throws(ConfigurationError) -> RotationPolicies {
+        switch verb {
+        case .publish, .rotate, .activate, .retire, .revoke, .remove: try configuration.rotationPolicies()
+        case .generate, .import, .export, .list, .show, .check, .log: configuration.rotationPoliciesWithoutSecrets
         }
     }
 

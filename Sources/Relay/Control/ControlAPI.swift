@@ -100,9 +100,15 @@ enum ControlAPI {
         let body = try await request.body.collect(upTo: maximumBodyOctets)
         do {
             let keyRequest = try JSONDecoder().decode(KeyRequest.self, from: Data(body.readableBytesView))
+            // Who may control the relay need not be one who may have its keys.
+            guard keyRequest.verb != .export else {
+                return try error(
+                    .forbidden, "no private key is handed out here: `waxwing keys export` reads the key directory")
+            }
             return try json(await handlers.keys(keyRequest))
         } catch is DecodingError {
-            return try error(.badRequest, "the body must be a key request in JSON")
+            return try error(
+                .badRequest, "the body must be a key request in JSON that this version of Waxwing knows")
         }
     }
 

@@ -10,6 +10,8 @@ import NIOPosix
 package struct ControlClient: Sendable {
     /// A daemon that does not answer within this time is told to the user.
     package static let timeLimitSeconds: Int64 = 30
+    /// The same for commands on keys: name servers are asked, and a publisher's program runs.
+    package static let keyTimeLimitSeconds: Int64 = 120
     private static let maximumAnswerOctets = 64 * 1024 * 1024
 
     private let socketPath: String
@@ -21,11 +23,12 @@ package struct ControlClient: Sendable {
     package func get<Document: Decodable>(
         _ path: String, as type: Document.Type
     ) async throws(ControlError) -> Document {
-        try decode(try await send(.GET, path, body: nil), as: type)
+        try decode(try await send(.GET, path, body: nil, Self.timeLimitSeconds), as: type)
     }
 
     package func post<Document: Decodable>(
-        _ path: String, _ request: (some Encodable)?, as type: Document.Type
+        _ path: String, _ request: (some Encodable)?, as type: Document.Type,
+        timeLimitSeconds: Int64 = ControlClient.timeLimitSeconds
     ) async throws(ControlError) -> Document {
         var body: Data?
         if let request {
@@ -35,12 +38,12 @@ package struct ControlClient: Sendable {
                 throw .refused("the request can't be written as JSON: \(error)")
             }
         }
-        return try decode(try await send(.POST, path, body: body), as: type)
+        return try decode(try await send(.POST, path, body: body, timeLimitSeconds), as: type)
     }
 
     /// For requests that are answered with no body.
     package func post(_ path: String) async throws(ControlError) {
-        let answer = try await send(.POST, path, body: nil)
+        let answer = try await send(.POST, path, body: nil, Self.timeLimitSeconds)
         guard (200..<300).contains(answer.status) else { throw refusal(answer) }
     }
 
@@ -61,7 +64,9 @@ package struct ControlClient: Sendable {
         return .refused(document?.error ?? "the daemon answered with HTTP status \(answer.status)")
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws(ControlError) -> Answer {
+    private func send(
+        _ method: HTTPMethod, _ path: String, body: Data?, _ timeLimitSeconds: Int64
+    ) async throws(ControlError) -> Answer {
         let promise = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Answer.self)
         let channel: any Channel
         do {
@@ -71,8 +76,8 @@ package struct ControlClient: Sendable {
             let code = (error as? IOError)?.errnoCode
             throw code == EACCES || code == EPERM ? .noPermission(path: socketPath) : .noDaemon(path: socketPath)
         }
-        let timeout = channel.eventLoop.scheduleTask(in: .seconds(Self.timeLimitSeconds)) {
-            promise.fail(ControlError.noAnswer(path: socketPath, reason: "time-out"))
+        let timeout = channel.eventLoop.scheduleTask(in: .seconds(timeLimitSeconds)) {
+            promise.fail(ControlError.noAnswer(path: socketPath, reason: "none within \(timeLimitSeconds) s"))
         }
         write(method, path, body: body, to: channel)
         defer {

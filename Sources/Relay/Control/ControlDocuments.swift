@@ -31,6 +31,22 @@ package struct StatusDocument: Codable, Hashable, Sendable {
         }
     }
 
+    /// What needs looking after about keys.
+    package struct Keys: Codable, Hashable, Sendable {
+        /// Domains whose mail is accepted and does not leave, and why.
+        package var held: [String: String]
+        /// Names of key records that DNS does not show as they should be.
+        package var drifted: [String]
+        /// Domains with a rotation under way.
+        package var rotating: Int
+
+        package init(held: [String: String], drifted: [String], rotating: Int) {
+            self.held = held
+            self.drifted = drifted
+            self.rotating = rotating
+        }
+    }
+
     package var version: String
     package var hostname: String
     package var processID: Int32
@@ -43,10 +59,12 @@ package struct StatusDocument: Codable, Hashable, Sendable {
     package var queue: Queue
     /// The counters of `EventCounters` since the start.
     package var counters: [String: Int]
+    /// Nil: nobody looks after keys here, or an older daemon answers.
+    package var keys: Keys?
 
     package init(
         version: String, hostname: String, processID: Int32, startedAt: Int64, configurationFile: String?,
-        listeners: [Listener], sessions: Int, queue: Queue, counters: [String: Int]
+        listeners: [Listener], sessions: Int, queue: Queue, counters: [String: Int], keys: Keys? = nil
     ) {
         self.version = version
         self.hostname = hostname
@@ -57,6 +75,7 @@ package struct StatusDocument: Codable, Hashable, Sendable {
         self.sessions = sessions
         self.queue = queue
         self.counters = counters
+        self.keys = keys
     }
 }
 

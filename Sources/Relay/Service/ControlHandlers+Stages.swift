@@ -10,13 +10,18 @@ import Spooling
 
 extension ControlHandlers {
     /// What the control socket of a running relay does.
-    init(stages: Stages, configuration: Configuration, reloader: Reloader) {
+    ///
+    /// - Parameter keyStatus: what needs looking after about keys.
+    init(
+        stages: Stages, configuration: Configuration, reloader: Reloader,
+        keyStatus: @escaping @Sendable () async -> StatusDocument.Keys? = { nil }
+    ) {
         let spoolDirectory = configuration.resolve(configuration.spool.directory)
         let queue: @Sendable () throws -> QueueReading = {
             try QueueReading(directory: spoolDirectory, isActive: { stages.spool.isActive($0) })
         }
         self.init(
-            status: { StatusDocument(stages, configuration) },
+            status: { StatusDocument(stages, configuration, keys: await keyStatus()) },
             reload: { reloader.reload() },
             queue: { limit, after in try queue().list(limit: limit, after: after) },
             queueEntry: { id in try queue().show(id) },
@@ -30,7 +35,7 @@ extension ControlHandlers {
 }
 
 extension StatusDocument {
-    init(_ stages: Stages, _ configuration: Configuration) {
+    init(_ stages: Stages, _ configuration: Configuration, keys: Keys?) {
         let counts = stages.spool.counts
         self.init(
             version: Version.text, hostname: configuration.hostname, processID: getpid(),
@@ -40,6 +45,6 @@ extension StatusDocument {
             queue: Queue(
                 messages: counts.messages, active: counts.active, deferred: counts.deferred,
                 octets: Int(counts.octets)),
-            counters: stages.reporter.counters.snapshot)
+            counters: stages.reporter.counters.snapshot, keys: keys)
     }
 }

@@ -38,7 +38,8 @@ private final class ControlFixture: Sendable {
     static let status = StatusDocument(
         version: "1", hostname: "relay.example.com", processID: 1, startedAt: 2, configurationFile: nil,
         listeners: [.init(address: "127.0.0.1", port: 587)], sessions: 3,
-        queue: .init(messages: 4, active: 5, deferred: 6, octets: 7), counters: ["bounces": 8])
+        queue: .init(messages: 4, active: 5, deferred: 6, octets: 7), counters: ["bounces": 8],
+        keys: .init(held: ["example.com": "no key can be seen"], drifted: ["a._domainkey.example.com"], rotating: 9))
 
     private var handlers: ControlHandlers {
         ControlHandlers(
@@ -87,6 +88,11 @@ private final class ControlFixture: Sendable {
             let answer = try await client.post(
                 "/v1/keys", KeyRequest(.show, domain: "example.com"), as: KeyResponse.self)
             #expect(answer.text == "show example.com\n")
+            let refusal = await #expect(throws: ControlError.self) {
+                _ = try await client.post(
+                    "/v1/keys", KeyRequest(.export, domain: "example.com", selector: "a"), as: KeyResponse.self)
+            }
+            #expect("\(try #require(refusal))".contains("no private key is handed out"))
             try await client.post("/v1/keys/reload")
             #expect(fixture.reloads.load(ordering: .relaxed) == 1)
         }
