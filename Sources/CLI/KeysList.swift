@@ -6,11 +6,15 @@ import Signing
 
 struct KeysList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the keys and their states.")
+        commandName: "list", abstract: "List the keys, their states and what happens to them next.")
 
-    @Argument(help: "Only this domain's keys.")
+    @Argument(help: "Only this domain's keys.", completion: Completion.domains)
     var domain: String?
 
+    @Option(help: "Only keys in this state.")
+    var state: KeyState?
+
+    @OptionGroup var output: KeysJSON
     @OptionGroup var config: ConfigurationOption
 
     func validate() throws {
@@ -18,6 +22,8 @@ struct KeysList: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Keys.perform(KeyRequest(.list, domain: domain), try config.load())
+        try await Keys.perform(KeyRequest(.list, domain: domain, state: state), try config.load(), json: output.json)
     }
 }
+
+extension KeyState: ExpressibleByArgument {}

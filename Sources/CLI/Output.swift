@@ -4,13 +4,25 @@
 import ArgumentParser
 import Glibc
 
-/// What a command ends with, besides 0 for success and 64 for wrong usage.
+/// What a command ends with, besides 0 for success.
 enum ExitStatus {
     static let failure: Int32 = 1
+    /// EX_USAGE of sysexits.h.
+    static let usage: Int32 = 64
     /// Of verify: what was asked can't be said.
     static let unknown: Int32 = 2
     /// EX_CONFIG of sysexits.h.
     static let configuration: Int32 = 78
+
+    /// Of these, monitoring systems take the status as it is: 0 fine, 1 problem, 2 wrong usage.
+    static let monitored: Set<String> = ["dns", "keys"]
+    static let monitoredUsage: Int32 = 2
+
+    /// What a command ends with that would end with `status`.
+    static func of(_ status: Int32, of arguments: [String]) -> Int32 {
+        guard status == usage, let command = arguments.first, monitored.contains(command) else { return status }
+        return monitoredUsage
+    }
 }
 
 /// Octets to standard output, words to standard error.
@@ -26,6 +38,9 @@ enum Output {
         Output.error("\(error)")
         return ExitCode(ExitStatus.failure)
     }
+
+    /// Whether somebody reads along.
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Text beside the output proper, to standard error as it is.
     static func explanation(_ text: String) {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import ArgumentParser
+import Glibc
 import Relay
 
 /// The command line: one subcommand a file.
@@ -12,9 +13,28 @@ struct Waxwing: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "waxwing",
         abstract: "A DKIM-signing outbound mail relay.",
+        discussion: "Completion for a shell: waxwing --generate-completion-script bash (or zsh, fish).",
         version: Version.text,
         subcommands: [
             Run.self, Status.self, Reload.self, Config.self, Keys.self, Queue.self, Send.self, Sign.self,
             Verify.self,
         ])
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            var command = try await asyncParseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let status = exitCode(for: error).rawValue
+            let wanted = ExitStatus.of(status, of: arguments)
+            if wanted == status { exit(withError: error) }
+            Output.explanation(fullMessage(for: error) + "\n")
+            Glibc.exit(wanted)
+        }
+    }
 }

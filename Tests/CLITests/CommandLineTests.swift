@@ -33,7 +33,19 @@ import Testing
         "keys generate --algorithm ed25519 example.com", "keys import example.com --selector s1 key.pem",
         "keys import --selector s1 example.com -", "keys list", "keys list example.com", "keys show example.com",
         "keys show example.com --selector s1 --format plain", "keys show example.com --format bind",
-        "keys activate example.com", "keys activate example.com --selector s1 --force", "queue list",
+        "keys show example.com --json", "keys list --state retiring --json",
+        "keys generate example.com --standby --json",
+        "keys import example.com --selector s1 --passphrase-file p key.pem",
+        "keys export example.com --selector s1", "keys export example.com --selector s1 --stdout",
+        "keys export example.com --selector s1 --encrypt --passphrase-file p --output key.pem",
+        "keys check", "keys check example.com --selector s1 --json", "keys publish example.com",
+        "keys publish example.com --selector s1 --json", "keys rotate example.com",
+        "keys rotate example.com --algorithm ed25519 --selector s2 --wait --now --json",
+        "keys rotate example.com --compromised", "keys activate example.com",
+        "keys activate example.com --selector s1 --force --now --json", "keys retire example.com --selector s1 --force",
+        "keys revoke example.com --selector s1 --compromised --force --json",
+        "keys remove example.com --selector s1 --yes --force --json", "keys log",
+        "keys log example.com --selector s1 --json", "queue list",
         "queue list --json --limit 1000 --after 0000000000001", "queue show 0000000000001",
         "queue show --json 0000000000001", "sign", "sign message.eml", "sign --explain message.eml", "verify",
         "verify message.eml",
@@ -59,7 +71,7 @@ import Testing
             #expect(leaf.type.helpMessage().contains("--config <file>"), "\(name)")
             #expect(!leaf.type.configuration.abstract.isEmpty, "\(name)")
         }
-        #expect(Self.leaves().count == 16)
+        #expect(Self.leaves().count == 24)
     }
 
     @Test(
@@ -77,7 +89,21 @@ import Testing
             ("keys import example.com --selector s1", "Missing expected argument '<file>'"),
             ("keys import example.com --selector a..b key.pem", "\"a..b\" is not a selector"),
             ("keys list not..a.domain", "\"not..a.domain\" is not a domain"),
-            ("keys show example.com --format json", "'plain' and 'bind'"),
+            ("keys show example.com --format xml", "The value 'xml' is invalid"),
+            ("keys show example.com --format plain --json", "--json and --format exclude each other"),
+            ("keys list --state dead", "The value 'dead' is invalid"),
+            ("keys import example.com --selector s1 - --passphrase-file -", "can't both come from standard input"),
+            ("keys export example.com", "Missing expected argument '--selector <selector>'"),
+            ("keys export example.com --selector s1 --encrypt", "--passphrase-file belong together"),
+            ("keys export example.com --selector s1 --passphrase-file p", "--passphrase-file belong together"),
+            ("keys export example.com --selector s1 --output f --stdout", "exclude each other"),
+            ("keys check --selector s1", "--selector needs a domain"),
+            ("keys log --selector s1", "--selector needs a domain"),
+            ("keys rotate", "Missing expected argument '<domain>'"),
+            ("keys rotate example.com --algorithm rsa", "rsa-2048, rsa-3072, rsa-4096 or ed25519"),
+            ("keys retire example.com", "Missing expected argument '--selector <selector>'"),
+            ("keys revoke example.com", "Missing expected argument '--selector <selector>'"),
+            ("keys remove example.com --selector s1", "destroys the private key s1 of example.com for good: add --yes"),
             ("keys show example.com --selector a..b", "\"a..b\" is not a selector"),
             ("keys activate", "Missing expected argument '<domain>'"),
             ("keys activate .", "\".\" is not a domain"),
@@ -116,12 +142,45 @@ import Testing
         #expect(show.config.path == nil)
         let activate = try #require(try parse("keys activate example.com --force") as? KeysActivate)
         #expect(activate.force)
+        let rotate = try #require(
+            try parse("keys rotate example.com --algorithm rsa-3072 --now --compromised --selector s2") as? KeysRotate)
+        #expect(
+            rotate.request
+                == KeyRequest(
+                    .rotate, domain: "example.com", selector: "s2", algorithm: "rsa-3072", skipsWait: true,
+                    isCompromised: true))
+        #expect(!rotate.wait)
         let send = try #require(try parse("send --from a@b.example --to c@d.example --to e@f.example") as? Send)
         #expect(send.to == ["c@d.example", "e@f.example"])
         #expect(send.subject == "A test from Waxwing")
         let list = try #require(try parse("queue list") as? QueueList)
         #expect(list.limit == 100)
         #expect(!list.json)
+    }
+
+    @Test(
+        "Wrong usage ends commands for monitoring with 2 and all others with 64; nothing else is changed",
+        arguments: [
+            (64, "keys list x..y", 2), (64, "dns check", 2), (64, "status --josn", 64), (64, "queue keys", 64),
+            (64, "", 64), (1, "keys check", 1), (78, "keys list", 78), (0, "keys --help", 0),
+        ] as [(Int32, String, Int32)])
+    func monitoredStatus(status: Int32, line: String, wanted: Int32) {
+        #expect(ExitStatus.of(status, of: line.split(separator: " ").map(String.init)) == wanted)
+    }
+
+    @Test("Each command on keys that prints data prints JSON, too")
+    func json() {
+        for leaf in Self.leaves() where leaf.path.first == "keys" && leaf.path.last != "export" {
+            #expect(leaf.type.helpMessage().contains("--json"), "\(leaf.path)")
+        }
+    }
+
+    @Test("Completion scripts are made for each shell, with algorithms, states and formats to choose from")
+    func completionScripts() {
+        for shell in CompletionShell.allCases {
+            let script = Waxwing.completionScript(for: shell)
+            for word in ["rsa-3072", "retiring", "bind"] { #expect(script.contains(word), "\(shell) \(word)") }
+        }
     }
 
     @Test(
