@@ -14,11 +14,20 @@ struct Interruption {
         source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
         source.setEventHandler {
             Output.error(text)
-            // The shell is to see what ended us.
-            signal(SIGINT, SIG_DFL)
-            raise(SIGINT)
+            Interruption.die()
         }
         source.resume()
+    }
+
+    /// The shell is to see what ended us.
+    private static func die() {
+        signal(SIGINT, SIG_DFL)
+        // Dispatch blocks signals in its threads, and what is raised in one is for that thread.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        raise(SIGINT)
     }
 
     func end() {

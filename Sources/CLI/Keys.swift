@@ -55,7 +55,7 @@ struct Keys: AsyncParsableCommand {
         }
         if json {
             guard let document = response.document else {
-                Output.error("the running daemon gives no JSON: restart it with this version of Waxwing")
+                Output.error("the answer has no JSON: a daemon of an older version gave it; restart it")
                 throw ExitCode(ExitStatus.failure)
             }
             Output.text(ended(document))
