@@ -167,3 +167,17 @@ def test_config_check_tells_of_secrets_that_others_may_read(bare_relay):
     secret.chmod(0o600)
     assert ": ok" in bare_relay.command("config", "check")
     assert "QUFB" not in bare_relay.command("config", "show")
+
+
+def test_a_reload_without_the_secret_is_refused_whole(bare_relay):
+    bare_relay.start()
+    publisher = {"name": "primary", "type": "rfc2136", "server": "192.0.2.1", "tsig-secret-file": "tsig"}
+    bare_relay.configure(rotation={"publisher": "primary", "retention": "1 d"}, publisher=[publisher])
+    text = bare_relay.command("reload", expect=1)
+    assert "publisher[1].tsig-secret-file: there is no file" in text and "the one before stays in force" in text
+    secret = bare_relay.directory / "tsig"
+    secret.write_text('key "waxwing" { algorithm hmac-sha256; secret "' + "QUFB" * 10 + '"; };\n')
+    secret.chmod(0o600)
+    text = bare_relay.command("reload")
+    assert "reloaded" in text and "warning: " in text and "rotation.retention" in text
+    assert "rotation.retention" in bare_relay.log() and "QUFB" not in bare_relay.log()
