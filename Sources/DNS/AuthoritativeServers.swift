@@ -122,16 +122,31 @@ package struct AuthoritativeServers: Sendable {
 
     /// Every address of every server.
     private func addresses(of zone: ZoneSearch.Zone) async -> Targets {
-        var targets = Targets(zone: zone.name, all: [])
-        for host in Set(zone.servers).sorted() {
-            do throws(DNSError) {
-                for address in try await resolver.addresses(host) {
-                    targets.all.append(
-                        Targets.Target(host: host, address: ServerAddress(address: address, port: port)))
+        let hosts = Set(zone.servers).sorted()
+        let found = await withTaskGroup(of: (String, Result<[IPAddress], DNSError>).self) { group in
+            for host in hosts {
+                group.addTask {
+                    do throws(DNSError) {
+                        return (host, .success(try await resolver.addresses(host)))
+                    } catch {
+                        return (host, .failure(error))
+                    }
                 }
-            } catch {
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        var targets = Targets(zone: zone.name, all: [])
+        for host in hosts {
+            switch found[host] {
+            case .success(let addresses):
+                targets.all += addresses.map { address in
+                    Targets.Target(host: host, address: ServerAddress(address: address, port: port))
+                }
+            case .failure(let error):
                 targets.all.append(
                     Targets.Target(host: host, problem: "the server's address can't be found: \(error.text)"))
+            case nil:
+                break
             }
         }
         if targets.all.count > Self.maximumAddresses {

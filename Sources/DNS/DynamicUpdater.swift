@@ -99,7 +99,9 @@ package struct DynamicUpdater: Sendable {
         case .noError, .nameError: break
         case .refused:
             throw UpdateError(
-                .refused, "\(server) refuses to be asked for \(name) (REFUSED): let it answer Waxwing's address or key")
+                .refused,
+                "\(server) refuses to be asked for \(name) (REFUSED): name the primary server of the name's zone, and let it "
+                    + "answer this machine")
         case .serverFailure: throw serverFailure(name)
         default:
             throw UpdateError(.serverFailure, "\(server) answered the question for \(name) with \(reply.codeText)")

@@ -19,6 +19,20 @@ extension KeyProver {
         return both + [Finding(.wrong)]
     }
 
+    /// What servers say that were led to by a wildcard's alias says nothing of the key's own name.
+    ///
+    /// Nil unless a wildcard led there.
+    static func finding(ledByWildcard report: TextReport, _ standings: Set<Standing>, _ key: KeyDescription) -> (
+        finding: Finding, standings: Set<Standing>
+    )? {
+        let way = report.steps.dropLast()
+        guard way.contains(where: { step in step.answers.contains(where: \.isWildcard) }) else { return nil }
+        let text =
+            "a wildcard record (*) answers for every name, with an alias: publish the record at \(key.recordName) itself"
+        if standings.contains(.published) { return (Finding(.wrong, text), standings) }
+        return (Finding(.absent, text), Set(standings.map { $0 == .unasked ? .unasked : .absent }))
+    }
+
     /// What a server left unanswered.
     static func silences(_ answer: ServerAnswer) -> [Finding] {
         let hasNoTCP = !answer.tcp.isStatement

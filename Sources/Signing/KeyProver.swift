@@ -61,15 +61,20 @@ package struct KeyProver: Sendable {
                 let all =
                     isLast && report.end == .answered
                     ? Self.findings(answer, step.name, key) : silences(answer)
+                let place = answer.server + (step.name == key.recordName ? "" : ", asked for \(printable(step.name))")
                 standings.formUnion(all.map(\.standing))
-                findings += all.compactMap { finding in finding.problem.map { "\(answer.server): \($0)" } }
-                warnings += all.compactMap { finding in finding.warning.map { "\(answer.server): \($0)" } }
+                findings += all.compactMap { finding in finding.problem.map { "\(place): \($0)" } }
+                warnings += all.compactMap { finding in finding.warning.map { "\(place): \($0)" } }
                 if isLast { asked.append(answer.server) }
             }
         }
         if let end = finding(report, key) {
             standings.insert(end.standing)
             findings += [end.problem].compactMap { $0 }
+        }
+        if let led = finding(ledByWildcard: report, standings, key) {
+            standings = led.standings.union([led.finding.standing])
+            findings += [led.finding.problem].compactMap { $0 }
         }
         let verdict = verdict(standings)
         let evidence = KeyEvidence(

@@ -253,6 +253,13 @@ import Testing
         #expect(there.summary.contains("behind the alias, at s1.keys.test"))
         let silent = try Self.judge([Self.server(Self.ours)], before: way(Self.server(alias), Self.server(Self.dead)))
         #expect(silent.verdict == .unknown && silent.findings.count == 1)
+        let wild = way(Self.server(alias, sibling: alias))
+        let all = try Self.judge([Self.server(Self.ours)], before: wild)
+        #expect(all.verdict == .wrong && all.findings[0].contains("a wildcard record (*)"))
+        for other in [Self.text("v=spf1 -all"), .noData] {
+            let nothing = try Self.judge([Self.server(other)], before: wild)
+            #expect(nothing.verdict == .absent && nothing.findings.contains { $0.contains("a wildcard record (*)") })
+        }
         let dangling = try Self.judge([Self.server(.nameError)], before: way(Self.server(alias)))
         #expect(dangling.verdict == .absent)
         #expect(dangling.findings[0].contains("is an alias of s1.keys.test, which does not exist"))
