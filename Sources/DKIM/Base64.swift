@@ -32,6 +32,8 @@ enum Base64 {
     /// (RFC 6376 §3.5 `b=`: "Whitespace is ignored in this value").
     static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var output: [UInt8] = []
+        // All at once: an array that grows leaves copies of itself behind, and a private key may be in it.
+        output.reserveCapacity(text.underestimatedCount / 4 * 3 + 3)
         var group: UInt32 = 0
         var digits = 0
         var pads = 0

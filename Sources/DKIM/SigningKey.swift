@@ -1,43 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-/// Why a key can't be used for DKIM.
-public enum SigningKeyError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is no key in the text.
-    case noKey
-    /// There is more than one key in the text, and no telling which is meant.
-    case moreThanOneKey
-    /// The key needs a passphrase.
-    case encrypted
-    /// A key, but not of a kind that DKIM has, such as EC or DSA.
-    case unsupported(String)
-    /// RSA below 1024 bits (RFC 8301 §3.2).
-    case tooShort(bits: Int)
-    /// RSA above 4096 bits, which verifiers need not take (RFC 8301 §3.2).
-    case tooLong(bits: Int)
-    /// It says it is a key, and is not.
-    case malformed(String)
-    /// Its public half does not verify what its private half signs.
-    case inconsistent
-    /// OpenSSL refused.
-    case cryptography(CryptographyError)
-
-    /// One line, for the operator.
-    public var description: String {
-        switch self {
-        case .noKey: "no private key found"
-        case .moreThanOneKey: "more than one private key found"
-        case .encrypted: "the private key is encrypted: store it without a passphrase"
-        case .unsupported(let name): "a key of the kind \(name) is of no use for DKIM: RSA or Ed25519 is needed"
-        case .tooShort(let bits): "an RSA key of \(bits) bits is too short: verifiers want 1024 at least"
-        case .tooLong(let bits): "an RSA key of \(bits) bits is too long: verifiers take at most 4096 bits"
-        case .malformed(let reason): "malformed key: \(reason)"
-        case .inconsistent: "the public half of the key does not verify what its private half signs"
-        case .cryptography(let error): error.description
-        }
-    }
-}
-
 /// SigningKey is in charge of one private key: parsed or made once, tested, and then used by any number of threads at
 /// once.
 ///
@@ -53,13 +16,17 @@ public final class SigningKey: Sendable {
     /// The `a=` tag of its signatures.
     public var algorithm: SigningAlgorithm { kind.algorithm }
 
-    /// Reads a private key: PKCS#8 or PKCS#1 in PEM (RFC 7468, RFC 8017), or the bare base64 of an Ed25519
-    /// seed, as RFC 8463 §A.2 prints it.
+    /// Reads a private key: PKCS#8, encrypted or not, or PKCS#1 in PEM (RFC 7468, RFC 8017), or the bare base64 of an
+    /// Ed25519 seed, as RFC 8463 §A.2 prints it.
     ///
-    /// Text before and after, CRLF line ends and a missing last line end do no harm. A passphrase, a second
-    /// private key, another kind of key, and RSA outside 1024 to 4096 bits are errors.
-    public convenience init(pem: [UInt8]) throws(SigningKeyError) {
-        try self.init(PrivateKeyText.parse(pem))
+    /// Text before and after, CRLF line ends and a missing last line end do no harm. A second private key, another kind
+    /// of key, and RSA outside 1024 to 4096 bits are errors. All that is copied on the way is erased; the octets given
+    /// are the caller's to erase.
+    ///
+    /// - Parameter passphrase: as octets, without a line end. A key that isn't encrypted needs none and takes no notice
+    ///   of it.
+    public convenience init(pem: [UInt8], passphrase: [UInt8]? = nil) throws(SigningKeyError) {
+        try self.init(PrivateKeyText.parse(pem, passphrase: passphrase))
     }
 
     /// Makes a new key pair: RSA of 2048, 3072 or 4096 bits, or Ed25519.
@@ -112,7 +79,30 @@ public final class SigningKey: Sendable {
     public func pem() throws(CryptographyError) -> [UInt8] {
         var der = try pointer.pkcs8()
         defer { KeyPointer.erase(&der) }
-        return PrivateKeyText.write(pkcs8: der)
+        return PrivateKeyText.write(der, label: PrivateKeyText.pkcs8Label)
+    }
+
+    /// The key as encrypted PKCS#8 in PEM (RFC 5958 §3, RFC 7468 §11), which OpenSSL and most else can read.
+    ///
+    /// PBES2 (RFC 8018 §6.2) with AES-256-CBC and PBKDF2 with HMAC-SHA-256. Takes a good part of a second on purpose:
+    /// whoever guesses passphrases has to take it for each.
+    ///
+    /// - Parameter passphrase: any octets, at least one.
+    public func pem(passphrase: [UInt8]) throws(SigningKeyError) -> [UInt8] {
+        guard !passphrase.isEmpty else { throw .emptyPassphrase }
+        do {
+            let der = try pointer.encryptedPKCS8(passphrase: passphrase)
+            return PrivateKeyText.write(der, label: PrivateKeyText.encryptedPKCS8Label)
+        } catch {
+            throw .cryptography(error)
+        }
+    }
+
+    /// Overwrites octets that were secret and are no longer needed.
+    ///
+    /// Only those of this variable: whoever has a copy has to erase it as well.
+    package static func erase(_ octets: inout [UInt8]) {
+        KeyPointer.erase(&octets)
     }
 
     /// The record to publish for this key.

@@ -50,13 +50,41 @@ import Testing
         ("rsa-768", .tooShort(bits: 768)),
         ("rsa-5120", .tooLong(bits: 5120)),
         ("encrypted", .encrypted),
-        ("encrypted-pkcs1", .encrypted),
+        ("encrypted-pkcs1", .legacyEncryption),
+        ("openssh", .openSSHFormat),
+        ("rsa-2048-public", .publicKey),
+        ("certificate", .certificate),
     ]
 
     @Test(arguments: refused)
     func `a key that is no good for DKIM is refused`(name: String, error: SigningKeyError) throws {
         let pem = try pem(name)
         #expect(throws: error) { try SigningKey(pem: pem) }
+    }
+
+    @Test(arguments: refused)
+    func `a refusal is one line that says what to do`(name: String, error: SigningKeyError) {
+        let text = error.description
+        #expect(text.utf8.allSatisfy { (32...126).contains($0) })
+        let remedies = ["make another", "convert", "give"]
+        #expect(remedies.contains { text.contains($0) }, "\(text)")
+        let commands = ["encrypted-pkcs1": "openssl pkcs8 -topk8", "openssh": "ssh-keygen -p -m PKCS8"]
+        if let command = commands[name] { #expect(text.contains(command)) }
+    }
+
+    @Test func `a key in binary form is told from text that is no key`() throws {
+        for name in ["rsa-2048", "rsa-2048-pkcs1", "../RFC/ed", "encrypted-scrypt"] {
+            let lines = try text(pem(name)).split(separator: "\n").filter { !$0.hasPrefix("-") }
+            let der = try #require(Base64.decode(octets(lines.joined())))
+            #expect(throws: SigningKeyError.binary, "\(name)") { try SigningKey(pem: der) }
+        }
+    }
+
+    @Test(arguments: ["openssh.pub", "rsa-2048.spki"])
+    func `a public key in another form than PEM is not a private key`(name: String) throws {
+        var content = try Vectors.bytes("Keys/\(name)")
+        if name.hasSuffix("spki") { content = octets("v=DKIM1; k=rsa; p=") + content }
+        #expect(throws: SigningKeyError.publicKey) { try SigningKey(pem: content) }
     }
 
     @Test func `two private keys are refused`() throws {
@@ -66,7 +94,7 @@ import Testing
 
     @Test(arguments: [
         "", "\n", "nothing", "AAAA", "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        "-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n",
     ])
     func `text without a private key is refused`(text: String) throws {
         #expect(throws: SigningKeyError.noKey) { try SigningKey(pem: octets(text)) }

@@ -20,16 +20,26 @@ public struct CryptographyError: Error, Hashable, Sendable, CustomStringConverti
     /// Takes everything out of the calling thread's error queue: what stays there would be blamed on the
     /// next operation of this thread.
     init(draining operation: String) {
-        var reasons: [String] = []
-        while case let code = ERR_get_error(), code != 0 {
+        self.init(operation, codes: Self.drainedCodes())
+    }
+
+    /// What `drainedCodes` took out of the queue.
+    init(_ operation: String, codes: [UInt]) {
+        self.operation = operation
+        self.reasons = codes.map { code in
             var text = [CChar](repeating: 0, count: 256)
             unsafe text.withUnsafeMutableBufferPointer { buffer in
                 unsafe ERR_error_string_n(code, buffer.baseAddress, buffer.count)
             }
             let octets = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            reasons.append(String(decoding: octets, as: UTF8.self))
+            return String(decoding: octets, as: UTF8.self)
         }
-        self.operation = operation
-        self.reasons = reasons
+    }
+
+    /// The codes of the queue, which is empty afterwards.
+    static func drainedCodes() -> [UInt] {
+        var codes: [UInt] = []
+        while case let code = ERR_get_error(), code != 0 { codes.append(code) }
+        return codes
     }
 }

@@ -125,7 +125,7 @@ extension KeyPointer {
         }
     }
 
-    private static func encode(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8]? {
+    static func encode(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8]? {
         let length = write(nil)
         guard length > 0 else { return nil }
         var der = [UInt8](repeating: 0, count: Int(length))
