@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-internal import DKIM
-internal import Logging
 internal import Mail
-internal import Synchronization
 
 /// The keys of one domain that sign: at most one of each kind.
 struct DomainKeys: Sendable {
     var rsa: ActiveKey?
     var ed25519: ActiveKey?
+    /// Why the RSA key stands back while there is another.
+    var rsaSuspension: KeyDescription.Suspension?
+    /// Why the Ed25519 key stands back while there is another.
+    var ed25519Suspension: KeyDescription.Suspension?
     /// Without a usable key: what to do.
     ///
     /// Nil if there is no key at all.
     var nextStep: String?
+    /// A key of the domain was compromised: without another that signs, mail is accepted and waits.
+    var wasCompromised = false
 
+    /// Whether there is an active key, suspended or not.
     var isUsable: Bool { rsa != nil || ed25519 != nil }
+
+    /// The selectors, RSA before Ed25519.
+    var selectors: [String] { [rsa, ed25519].compactMap { $0?.selector } }
 
     /// Only the keys of the kinds that a policy allows.
     func limited(to algorithms: Set<SigningPolicy.Algorithm>) -> DomainKeys {
@@ -25,92 +32,34 @@ struct DomainKeys: Sendable {
         return keys
     }
 
-    /// Reads the active keys of a domain.
+    /// The keys that sign, of those that are left: not suspended ones while there is another.
     ///
-    /// Never fails: what is wrong is logged and becomes the next step.
-    static func load(_ domain: Domain, from store: KeyStore, logger: Logger) -> DomainKeys {
-        var keys = DomainKeys()
-        var problems: [KeyError] = []
-        var descriptions: [KeyDescription] = []
-        do throws(KeyError) {
-            for entry in try store.keys(of: domain) {
-                switch entry.description {
-                case .success(let description): descriptions.append(description)
-                case .failure(let error): problems.append(error)
-                }
-            }
-        } catch {
-            problems.append(error)
-        }
-        // Two of a kind are active only when an activation was cut off: the later one was meant.
-        let active = descriptions.filter { $0.state == .active }.sorted { $0.activationTime > $1.activationTime }
-        for description in active {
-            guard (description.isEd25519 ? keys.ed25519 : keys.rsa) == nil else { continue }
-            do throws(KeyError) {
-                let key = try ActiveKey(description, privateKey: store.privateKey(of: description))
-                if description.isEd25519 { keys.ed25519 = key } else { keys.rsa = key }
-            } catch {
-                problems.append(error)
-            }
-        }
-        for problem in problems { logger.error("keys: \(problem)", metadata: ["domain": "\(domain)"]) }
-        if !keys.isUsable {
-            keys.nextStep = problems.first?.text ?? nextStep(for: domain, descriptions)
-        }
-        return keys
+    /// - Parameter drift: what happens when all are suspended.
+    /// - Returns: nil if none signs.
+    func signing(drift: @autoclosure () -> RotationSettings.DriftPolicy) -> DomainKeys? {
+        guard isUsable else { return nil }
+        guard rsaSuspension != nil || ed25519Suspension != nil else { return self }
+        var keys = self
+        if rsaSuspension != nil { keys.rsa = nil }
+        if ed25519Suspension != nil { keys.ed25519 = nil }
+        if keys.isUsable { return keys }
+        return drift() == .continue ? self : nil
     }
 
-    private static func nextStep(for domain: Domain, _ descriptions: [KeyDescription]) -> String? {
-        guard !descriptions.isEmpty else { return nil }
-        if let waiting = descriptions.last(where: { $0.state == .generated || $0.state == .published }) {
-            return "no key of \(domain) is active: publish the record that `waxwing keys show \(domain)` prints, "
-                + "then run `waxwing keys activate \(domain) --selector \(waiting.selector)`"
+    /// Why none of the keys signs when all are suspended: one line with what to do.
+    func suspensionText(_ domain: Domain) -> String {
+        let all = [(rsa, rsaSuspension), (ed25519, ed25519Suspension)].compactMap { key, suspension in
+            key.flatMap { key in suspension.map { "\(key.selector): \(Self.printable($0.reason))" } }
         }
-        return "no key of \(domain) may sign any more: run `waxwing keys generate \(domain)`, publish the record "
-            + "that it prints, then run `waxwing keys activate \(domain)`"
-    }
-}
-
-/// A key that signs, with all that does not change from message to message made ready.
-final class ActiveKey: Sendable {
-    let sdid: String
-    let selector: String
-    let algorithm: SigningAlgorithm
-    private let privateKey: SigningKey
-    /// The form of mail that the configuration says nothing special about.
-    private let standard: SignatureTemplate
-    private let others = Mutex<[SignatureForm: SignatureTemplate]>([:])
-    private let uses = Atomic<UInt64>(0)
-
-    /// One in this many Ed25519 signatures is verified, which costs more than twice the signing.
-    static let ed25519CheckInterval: UInt64 = 64
-    private static let standardForm = SignatureForm()
-
-    init(_ description: KeyDescription, privateKey: SigningKey) throws(KeyError) {
-        sdid = description.domain
-        selector = description.selector
-        algorithm = privateKey.algorithm
-        self.privateKey = privateKey
-        do throws(SigningError) {
-            standard = try Self.standardForm.template(
-                sdid: description.domain, selector: description.selector, key: privateKey)
-        } catch {
-            throw KeyError("\(description.recordName) can't sign: \(error)")
-        }
+        return "mail of \(domain) waits, as the DNS shows no key that it could be signed with "
+            + "(\(all.joined(separator: "; "))): publish the record that `waxwing keys show \(domain)` prints, "
+            + "or run `waxwing keys rotate \(domain)`"
     }
 
-    /// The template of a form, made when it is first asked for.
-    func template(_ form: SignatureForm) throws(SigningError) -> SignatureTemplate {
-        if form == Self.standardForm { return standard }
-        if let known = others.withLock({ $0[form] }) { return known }
-        let made = try form.template(sdid: sdid, selector: selector, key: privateKey)
-        others.withLock { $0[form] = made }
-        return made
-    }
-
-    /// Whether the next signature is to be verified: of RSA every one, of Ed25519 the first and then some.
-    func nextIsChecked() -> Bool {
-        guard algorithm == .ed25519SHA256 else { return true }
-        return uses.wrappingAdd(1, ordering: .relaxed).oldValue % Self.ed25519CheckInterval == 0
+    /// What a name server said goes into replies and logs: short and of ASCII.
+    private static func printable(_ text: String) -> String {
+        let limit = 160
+        let octets = text.utf8.prefix(limit).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }
+        return String(decoding: octets, as: UTF8.self)
     }
 }

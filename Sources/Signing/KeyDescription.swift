@@ -62,10 +62,15 @@ package struct KeyDescription: Codable, Hashable, Sendable {
         package var failures: Int
     }
 
-    /// Why an active key does not sign: the DNS does not show it.
+    /// Why an active key is not used to sign: the DNS does not show it.
     package struct Suspension: Codable, Hashable, Sendable {
         package var since: Date
         package var reason: String
+
+        package init(since: Date, reason: String) {
+            self.since = since
+            self.reason = reason
+        }
     }
 
     /// The version of this layout.

@@ -1,30 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DKIM
 internal import Glibc
 
 /// KeyReading is in charge of looking at key files without changing them: content, mode, owner, parents.
 enum KeyReading {
+    /// Who reads: what a file's mode has to be depends on it.
+    struct Reader {
+        var user = geteuid()
+        var group = getegid()
+    }
+
     /// The content of a file that may be public.
     static func content(of path: String) throws(KeyError) -> [UInt8] {
-        let (bytes, _) = try read(path)
+        let (bytes, _) = try read(path, flags: 0)
         return bytes
     }
 
-    /// The content of a private key file, if nobody but its owner can read it.
+    /// The content of a private key file, if nobody can read it who should not.
+    ///
+    /// It has to be a file of its own: behind a symbolic link others may own the directories that nobody looks at.
     static func privateContent(of path: String) throws(KeyError) -> [UInt8] {
-        let (bytes, status) = try read(path)
-        guard status.st_mode & 0o077 == 0 else {
-            throw KeyError("\(path) can be read by others than its owner: run `chmod 600 \(quoted(path))`")
-        }
-        guard status.st_uid == geteuid() || status.st_uid == 0 || geteuid() == 0 else {
-            throw KeyError("\(path) belongs to another user: run `chown \(geteuid()) \(quoted(path))`")
+        var (bytes, status) = try read(path, flags: O_NOFOLLOW)
+        if let flaw = flaw(of: path, mode: status.st_mode, user: status.st_uid, group: status.st_gid, Reader()) {
+            SigningKey.erase(&bytes)
+            throw KeyError(flaw)
         }
         return bytes
     }
 
-    private static func read(_ path: String) throws(KeyError) -> ([UInt8], stat) {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    /// The content of a credential that the service manager gives to this service only.
+    ///
+    /// systemd makes the file 0400, of root, and lets the service's user read it by an access control list, whose mask
+    /// stands where the mode has the bits of the group: these say nothing about a group here, unless it could write.
+    static func credentialContent(of path: String) throws(KeyError) -> [UInt8] {
+        var (bytes, status) = try read(path, flags: 0)
+        guard status.st_mode & 0o027 == 0 else {
+            SigningKey.erase(&bytes)
+            throw KeyError(
+                "the credential \(path) is open to others: let systemd make it with LoadCredential=, "
+                    + "or run `chmod 400 \(quoted(path))`")
+        }
+        return bytes
+    }
+
+    /// Why a private key file can't be trusted, with the command that mends it; nil if it can.
+    ///
+    /// Its owner may be the reader or root, and nobody else may have access. The one exception: root's file that a
+    /// group of the service's own may read, the usual way to keep a service from changing what it reads. Whether a
+    /// group has other members nobody can tell for sure; that it is the reader's first group is taken as the sign.
+    static func flaw(of path: String, mode: mode_t, user: uid_t, group: gid_t, _ reader: Reader) -> String? {
+        let isMine = user == reader.user
+        guard isMine || user == 0 || reader.user == 0 else {
+            return "\(path) belongs to another user: run `chown \(reader.user) \(quoted(path))` as root"
+        }
+        let isOfServiceGroup = user == 0 && group != 0 && (reader.user == 0 || reader.group == group)
+        let forbidden: mode_t = isOfServiceGroup ? 0o037 : 0o077
+        guard mode & forbidden != 0 else { return nil }
+        // Root's file would be lost to a reader who isn't root without its group.
+        let owner = isMine || reader.user == 0 ? "" : "chown \(reader.user) \(quoted(path)) && "
+        return "\(path) is open to others than its owner: run `\(owner)chmod 600 \(quoted(path))`"
+            + (owner.isEmpty ? "" : " as root")
+    }
+
+    private static func read(_ path: String, flags: CInt) throws(KeyError) -> ([UInt8], stat) {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags)
         guard file >= 0 else { throw openFailure(path) }
         defer { close(file) }
         var status = stat()
@@ -32,7 +73,8 @@ enum KeyReading {
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= DurableFiles.maximumFileOctets else {
             throw KeyError("\(path) is no regular file of at most 1 MiB")
         }
-        var bytes = [UInt8](repeating: 0, count: DurableFiles.maximumFileOctets)
+        // One more, so that the end is seen; all at once, so that no copy of a secret is left behind.
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
         var count = 0
         while count < bytes.count {
             let space = bytes.count - count
@@ -44,14 +86,35 @@ enum KeyReading {
             if got == 0 { break }
             count += got
         }
-        return (Array(bytes.prefix(count)), status)
+        guard count <= Int(status.st_size) else {
+            SigningKey.erase(&bytes)
+            throw KeyError("\(path) grew while it was read: run the command again")
+        }
+        bytes.removeLast(bytes.count - count)
+        return (bytes, status)
     }
 
     private static func openFailure(_ path: String) -> KeyError {
         let code = errno
-        guard code == EACCES else { return DurableFiles.failure("open", path) }
-        return KeyError(
-            "\(path) can't be read by user \(geteuid()): run `chown \(geteuid()) \(quoted(path))` as root")
+        switch code {
+        case EACCES:
+            return KeyError(
+                "\(path) can't be read by user \(geteuid()): run `chown \(geteuid()) \(quoted(path))` as root")
+        case ELOOP:
+            let copy = quoted(path)
+            return KeyError(
+                "\(path) is a symbolic link, and a private key must be a file of its own: "
+                    + "run `cp --remove-destination \"$(readlink -f \(copy))\" \(copy) && chmod 600 \(copy)`")
+        default:
+            return DurableFiles.failure("open", path)
+        }
+    }
+
+    /// What a file is at this moment; nil if it can't be looked at.
+    static func identity(of path: String) -> FileIdentity? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        return FileIdentity(status)
     }
 
     /// Directories from `path` upwards that others may write to: whoever can, can put other keys there.
@@ -61,14 +124,24 @@ enum KeyReading {
         defer { unsafe free(resolved) }
         var directory = unsafe String(cString: resolved)
         while true {
-            var status = stat()
-            let isSticky = unsafe stat(directory, &status) == 0 && status.st_mode & S_ISVTX != 0
-            if status.st_mode & 0o022 != 0, !isSticky {
-                warnings.append("others may write to \(directory): run `chmod go-w \(quoted(directory))`")
-            }
+            if let warning = warning(at: directory) { warnings.append(warning) }
             guard directory != "/", let slash = directory.lastIndex(of: "/") else { return warnings }
             directory = slash == directory.startIndex ? "/" : String(directory[..<slash])
         }
+    }
+
+    /// What is wrong with a directory in which keys lie, or another such; nil if nothing is.
+    static func warning(at directory: String, _ reader: Reader = Reader()) -> String? {
+        var status = stat()
+        guard unsafe stat(directory, &status) == 0 else { return nil }
+        let isSticky = status.st_mode & S_ISVTX != 0
+        if status.st_mode & 0o022 != 0, !isSticky {
+            return "others may write to \(directory): run `chmod go-w \(quoted(directory))`"
+        }
+        // Root can't tell the service's user from others, and the key directory may well be the service's.
+        guard reader.user != 0, status.st_uid != 0, status.st_uid != reader.user else { return nil }
+        return "\(directory) belongs to another user, who may put other keys there: "
+            + "run `chown \(reader.user) \(quoted(directory))` as root"
     }
 
     /// Whose files new files beside `path` should be; nil when they are anyway.
@@ -125,5 +198,33 @@ enum KeyReading {
         }
         return plain
             ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}
+
+/// Tells whether a file is still the one that was read: a file that was changed, replaced or given another mode or owner
+/// has another.
+struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let octets: Int64
+    private let modified: Moment
+    private let changed: Moment
+
+    private struct Moment: Hashable {
+        let seconds: Int64
+        let nanoseconds: Int64
+
+        init(_ time: timespec) {
+            seconds = Int64(time.tv_sec)
+            nanoseconds = Int64(time.tv_nsec)
+        }
+    }
+
+    init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        octets = Int64(status.st_size)
+        modified = Moment(status.st_mtim)
+        changed = Moment(status.st_ctim)
     }
 }

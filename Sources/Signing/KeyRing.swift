@@ -18,6 +18,10 @@ package enum Signability: Hashable, Sendable {
     ///
     /// One line with the next step.
     case notUsable(nextStep: String)
+    /// Mail is accepted and waits for a key: the one before was compromised, or the DNS shows none of them.
+    ///
+    /// One line with the next step.
+    case held(nextStep: String)
 }
 
 /// What becomes of a message of an author domain.
@@ -32,152 +36,135 @@ enum SigningDecision: Sendable {
 /// KeyRing is in charge of the keys that sign and of the policies that say for whom and how: read and checked once,
 /// then shared without a lock held while signing.
 ///
-/// A `reload` swaps all of them at once.
+/// A `reload` swaps all of them at once, or all of one domain. Loading may take long and lets signing go on with what
+/// was there before.
 package final class KeyRing: Sendable {
-    fileprivate struct State {
-        var keys: [Domain: DomainKeys] = [:]
-        var policies: SigningPolicies
-        /// Why the key directory as a whole could not be read; keys read earlier go on signing.
-        var problem: KeyError?
-    }
-
-    private let store: KeyStore
     private let logger: Logger
-    private let state: Mutex<State>
+    /// Held while reading, so that of two reloads the later has the last word.
+    private let loader: Mutex<KeyLoader>
+    private let state: Mutex<KeyRingState>
 
     /// Reads the keys.
     ///
     /// What can't be read is logged and makes its domain not usable, nothing else.
-    package init(store: KeyStore, policies: SigningPolicies = SigningPolicies(), logger: Logger) {
-        self.store = store
+    package init(
+        store: KeyStore, credentials: CredentialKeys = CredentialKeys(directory: nil),
+        policies: SigningPolicies = SigningPolicies(), rotation: RotationPolicies = RotationPolicies(), logger: Logger
+    ) {
         self.logger = logger
-        self.state = Mutex(State(policies: policies))
+        self.loader = Mutex(KeyLoader(store: store, credentials: credentials))
+        self.state = Mutex(KeyRingState(policies: policies, rotation: rotation))
         reload()
     }
 
-    /// Reads the keys again.
+    // MARK: Loading
+
+    /// Reads the keys again, private keys only from files that have changed.
     ///
-    /// - Parameter policies: nil leaves them as they are.
-    package func reload(policies: SigningPolicies? = nil) {
-        for warning in store.warnings() { logger.warning("keys: \(warning)") }
-        let loaded: Result<[Domain: DomainKeys], KeyError>
-        do throws(KeyError) {
-            var keys: [Domain: DomainKeys] = [:]
-            for domain in try store.domains() { keys[domain] = DomainKeys.load(domain, from: store, logger: logger) }
-            loaded = .success(keys)
-        } catch {
-            logger.error("keys: \(error)")
-            loaded = .failure(error)
-        }
-        state.withLock { state in
-            if let policies { state.policies = policies }
-            switch loaded {
-            case .success(let keys):
-                state.keys = keys
-                state.problem = nil
-            case .failure(let error):
-                state.problem = error
+    /// - Parameters:
+    ///   - policies: nil leaves them as they are.
+    ///   - rotation: nil leaves it as it is.
+    package func reload(policies: SigningPolicies? = nil, rotation: RotationPolicies? = nil) {
+        loader.withLock { loader in
+            let before = current
+            let (policies, rotation) = (policies ?? before.policies, rotation ?? before.rotation)
+            do throws(KeyError) {
+                let (domains, remarks) = try loader.load(before.domains)
+                for (domain, remark) in remarks { log(remark, of: domain) }
+                replace(KeyRingState(domains: domains, policies: policies, rotation: rotation))
+            } catch {
+                logger.error("keys: \(error)")
+                replace(
+                    KeyRingState(domains: before.domains, policies: policies, rotation: rotation, problem: error))
             }
         }
     }
 
+    /// Reads the keys of one domain again.
+    ///
+    /// From one moment to the next the domain signs with the new ones, each under its own selector.
+    package func reload(_ domain: Domain) {
+        loader.withLock { loader in
+            let (loaded, remarks) = loader.load(domain, current.domains[domain])
+            log(remarks, of: domain)
+            replace(current.replacing(domain, loaded))
+        }
+    }
+
+    private func log(_ remarks: KeyLoader.Remarks, of domain: Domain?) {
+        let metadata: Logger.Metadata = domain.map { ["domain": "\($0)"] } ?? [:]
+        for problem in remarks.problems { logger.error("keys: \(problem)", metadata: metadata) }
+        for warning in remarks.warnings { logger.warning("keys: \(warning)", metadata: metadata) }
+        for notice in remarks.notices { logger.notice("keys: \(notice)", metadata: metadata) }
+    }
+
+    private var current: KeyRingState { state.withLock { $0 } }
+
+    private func replace(_ next: KeyRingState) {
+        state.withLock { $0 = next }
+    }
+
+    // MARK: Asking
+
     /// The policies in force.
-    package var policies: SigningPolicies { state.withLock { $0.policies } }
+    package var policies: SigningPolicies { current.policies }
 
     package func signability(of author: Domain) -> Signability {
-        state.withLock { state in
-            if state.policies.isUnsigned(author) { return .unsigned }
-            return state.signatory(for: author) == nil ? state.hindrance(of: author) : .signable
-        }
+        current.signability(of: author)
     }
 
     /// How the body of an author domain's mail is canonicalized when it leaves, unless its route says otherwise.
     ///
     /// So that intake can hash it as it passes; what it did not hash, the signer does.
     package func bodyCanonicalization(of author: Domain) -> BodyHash.Canonicalization {
-        state.withLock { state in
-            let policy = state.signatory(for: author)?.policy ?? state.policies.policy(of: author, sdid: author)
-            return state.policies.general.overridden(by: policy.overrides).canonicalization.body
-        }
+        let state = current
+        let policy = state.signatory(for: author)?.policy ?? state.policies.policy(of: author, sdid: author)
+        return state.policies.general.overridden(by: policy.overrides).canonicalization.body
     }
 
     /// How many domains have a key that signs.
     package var signableDomains: Int {
-        state.withLock { state in
-            state.keys.count { domain, keys in
-                keys.limited(to: state.policies.policy(of: domain, sdid: domain).algorithms).isUsable
-            }
+        let state = current
+        return state.domains.keys.count { domain in
+            state.signingKeys(of: domain, state.policies.policy(of: domain, sdid: domain)) != nil
         }
     }
 
-    func decision(for author: Domain) -> SigningDecision {
-        state.withLock { state in
-            let policies = state.policies
-            if let policy = policies.domains[author], policy.isUnsigned { return .unsigned(policies.general, policy) }
-            if let signatory = state.signatory(for: author) { return .signed(signatory) }
-            switch state.hindrance(of: author) {
-            case .noKeys(let nextStep), .notUsable(let nextStep):
-                return .undecided(policies.general, nextStep: nextStep)
-            case .signable, .unsigned:
-                preconditionFailure("a hindrance is no permission")
-            }
+    /// The selectors that a domain's own mail is signed with now, RSA before Ed25519: active, sound, permitted by the
+    /// domain's policy and not suspended.
+    package func usableSelectors(of domain: Domain) -> [Selector] {
+        let state = current
+        let keys = state.signingKeys(of: domain, state.policies.policy(of: domain, sdid: domain))
+        return keys?.selectors.compactMap { Selector($0) } ?? []
+    }
+
+    /// The domains whose mail is accepted and waits for a key, each with the next step.
+    package var holds: [Domain: String] {
+        let state = current
+        var holds: [Domain: String] = [:]
+        for domain in state.domains.keys {
+            if case .held(let nextStep) = state.signability(of: domain) { holds[domain] = nextStep }
         }
+        return holds
+    }
+
+    /// The keys among the credentials of the service, by domain and selector.
+    package var readOnlyKeys: [ReadOnlyKey] {
+        current.domains.values.flatMap(\.readOnly)
+            .sorted { ($0.domain, $0.selector) < ($1.domain, $1.selector) }
+    }
+
+    func decision(for author: Domain) -> SigningDecision {
+        current.decision(for: author)
     }
 
     /// Takes keys that no directory holds, until the next reload: tests sign with faulty ones.
     func replaceKeys(of domain: Domain, with keys: DomainKeys) {
-        state.withLock { $0.keys[domain] = keys }
+        loader.withLock { _ in replace(current.replacing(domain, KeyLoader.Loaded(keys: keys))) }
     }
 
-    /// The active keys of a domain; nil if none may sign.
+    /// The active keys of a domain; nil if there are none.
     func keys(for domain: Domain) -> DomainKeys? {
-        state.withLock { state in state.keys[domain].flatMap { $0.isUsable ? $0 : nil } }
-    }
-}
-
-extension KeyRing.State {
-    /// The nearest domain that has a key for this author domain's mail; nil if none has.
-    func signatory(for author: Domain) -> Signatory? {
-        for sdid in policies.sdids(for: author) {
-            let policy = policies.policy(of: author, sdid: sdid)
-            guard let keys = keys[sdid]?.limited(to: policy.algorithms), keys.isUsable else { continue }
-            return Signatory(sdid: sdid, keys: keys, policy: policy, general: policies.general)
-        }
-        return nil
-    }
-
-    /// Why nobody signs for an author domain: of those that might, the first that has keys says what to do.
-    func hindrance(of author: Domain) -> Signability {
-        for sdid in policies.sdids(for: author) {
-            guard let keys = keys[sdid] else { continue }
-            if keys.isUsable { return .notUsable(nextStep: excluded(keys, of: sdid, author)) }
-            if let nextStep = keys.nextStep { return .notUsable(nextStep: nextStep) }
-        }
-        // Without the directory nobody knows whether there is a key: not a reason to refuse for good.
-        if let problem { return .notUsable(nextStep: problem.text) }
-        var nextStep =
-            "no key for \(author): run `waxwing keys generate \(author)`, publish the record that it "
-            + "prints, then run `waxwing keys activate \(author)`"
-        if let above = keyedDomain(above: author) {
-            nextStep += "; or let the key of \(above) sign for it: subdomains = true in its [[domain]] table"
-        }
-        return .noKeys(nextStep: nextStep)
-    }
-
-    private func excluded(_ keys: DomainKeys, of sdid: Domain, _ author: Domain) -> String {
-        let active = keys.rsa == nil ? SigningPolicy.Algorithm.ed25519 : .rsa
-        let wanted = keys.rsa == nil ? KeyAlgorithm.rsa2048 : .ed25519
-        let table = policies.domains[author] == nil ? sdid : author
-        return "the active key of \(sdid) is \(active.rawValue), which algorithms in the [[domain]] table of \(table) "
-            + "leaves out: add it there, or run `waxwing keys generate \(sdid) --algorithm \(wanted.rawValue)`"
-    }
-
-    private func keyedDomain(above author: Domain) -> Domain? {
-        var next = author.parent
-        while let domain = next {
-            if keys[domain]?.isUsable == true { return domain }
-            next = domain.parent
-        }
-        return nil
+        current.domains[domain].flatMap { $0.keys.isUsable ? $0.keys : nil }
     }
 }

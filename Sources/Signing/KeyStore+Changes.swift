@@ -63,7 +63,8 @@ extension KeyStore {
         _ key: SigningKey, _ description: KeyDescription, _ selector: Selector, in domain: Domain,
         owner: DurableFiles.Owner?
     ) throws(KeyError) {
-        let pem: [UInt8]
+        var pem: [UInt8] = []
+        defer { SigningKey.erase(&pem) }
         do { pem = try key.pem() } catch { throw KeyError("the private key can't be written: \(error)") }
         let path = self.path(of: domain)
         let temporary = path + "/.new-" + selector.text

@@ -98,13 +98,14 @@ package final class KeyStore: Sendable {
 
     /// The private key, checked: readable by its owner only, sound, and the one that `record` speaks of.
     package func privateKey(of description: KeyDescription) throws(KeyError) -> SigningKey {
-        let path = "\(directory)/\(description.domain)/\(description.selector)/\(Self.privateFile)"
-        let pem = try KeyReading.privateContent(of: path)
+        let path = privatePath(of: description)
+        var pem = try KeyReading.privateContent(of: path)
+        defer { SigningKey.erase(&pem) }
         let key: SigningKey
         do throws(SigningKeyError) {
             key = try SigningKey(pem: pem)
         } catch {
-            throw KeyError("\(path) is no usable private key (\(error)): restore it, or generate a new key")
+            throw KeyError("\(path) is no usable private key: \(error)")
         }
         guard key.keyRecord.text == description.record else {
             throw KeyError("\(path) does not belong to the record of \(description.recordName): restore the right key")
@@ -115,6 +116,10 @@ package final class KeyStore: Sendable {
     /// What is wrong with the directories around a key, without keeping it from being used.
     package func warnings() -> [String] {
         KeyReading.warnings(aboveAndAt: directory)
+    }
+
+    func privatePath(of description: KeyDescription) -> String {
+        "\(directory)/\(description.domain)/\(description.selector)/\(Self.privateFile)"
     }
 
     func path(of domain: Domain) -> String { "\(directory)/\(domain.name)" }

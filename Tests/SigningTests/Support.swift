@@ -85,6 +85,56 @@ extension KeyCommands {
     }
 }
 
+extension KeyStore {
+    /// Writes another description of a key, as whoever rotates keys does.
+    func describe(
+        _ selector: String, of domain: Domain, _ change: (inout KeyDescription) -> Void
+    ) throws {
+        var description = try description(of: Selector(selector).unwrapped, in: domain)
+        change(&description)
+        try Data(description.json()).write(
+            to: URL(fileURLWithPath: "\(directory)/\(domain)/\(selector)/\(Self.descriptionFile)"))
+    }
+
+    func suspend(_ selector: String, of domain: Domain, reason: String = "ns1.example.com: no record") throws {
+        try describe(selector, of: domain) {
+            $0.suspension = KeyDescription.Suspension(
+                since: Date(timeIntervalSince1970: Double(noon.seconds)), reason: reason)
+        }
+    }
+
+    func compromise(_ selector: String, of domain: Domain) throws {
+        try describe(selector, of: domain) { $0.move(to: .compromised, at: noon, by: "tester", evidence: nil) }
+    }
+}
+
+/// Keeps what is logged.
+final class LogLines: Sendable {
+    private let all = Mutex<[String]>([])
+
+    /// Each with its level in front.
+    var lines: [String] { all.withLock { $0 } }
+
+    var logger: Logger { Logger(label: "test", factory: { _ in Handler(lines: self) }) }
+
+    func clear() { all.withLock { $0 = [] } }
+
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.all.withLock { $0.append("\(event.level) \(event.message)") }
+        }
+    }
+}
+
 /// Counts what happened.
 final class Events: Sendable {
     private let all = Mutex<[RelayEvent]>([])

@@ -40,7 +40,8 @@ package struct SignFilter: Sendable {
         let ring = KeyRing(store: store, policies: policies, logger: logger)
         switch ring.signability(of: author) {
         case .signable, .unsigned: break
-        case .noKeys(let nextStep), .notUsable(let nextStep): throw FilterError(text: nextStep)
+        case .noKeys(let nextStep), .notUsable(let nextStep), .held(let nextStep):
+            throw FilterError(text: nextStep)
         }
         let clock = WallClock.system
         let signer = Signer(ring: ring, clock: clock, events: { _ in })

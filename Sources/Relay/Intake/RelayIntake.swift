@@ -99,10 +99,10 @@ package final class RelayIntake: Intake {
         return rules.withLock { $0.rewriteRules }.rewrite(mailbox).map { .mailbox($0) }
     }
 
-    /// Nil if mail of the domain can be signed now, or may go unsigned by the configuration.
+    /// Nil if mail of the domain can be signed now or waits for a key, or may go unsigned by the configuration.
     func refusal(ofAuthorDomain domain: Domain) -> IntakeRefusal? {
         switch keyRing.signability(of: domain) {
-        case .signable, .unsigned:
+        case .signable, .unsigned, .held:
             return nil
         case .noKeys(let nextStep):
             return .noKeys(nextStep: nextStep)
