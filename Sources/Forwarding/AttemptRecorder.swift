@@ -25,22 +25,26 @@ final class AttemptRecorder: Sendable {
 
     /// No recipient of the message is open any more.
     func finished(_ message: MessageInFlight, _ report: MessageInFlight.Report) {
-        guard !report.settled.isEmpty else {
-            environment.queue.release(message.claimed.queueID)
+        let now = environment.clock.now()
+        var record = AttemptRecord(queueID: message.claimed.queueID, results: [], keyUses: report.keyUses)
+        // The last octet may have left only now.
+        for index in record.keyUses.indices { record.keyUses[index].time = max(record.keyUses[index].time, now) }
+        guard !report.settled.isEmpty || !report.unsignable.isEmpty else {
+            // Given back untried, but its signatures were made, and who knows which connection broke when.
+            if !record.keyUses.isEmpty { return write(record, message) }
+            environment.queue.release(record.queueID)
             return giveBack(message)
         }
-        let now = environment.clock.now()
-        var record = AttemptRecord(queueID: message.claimed.queueID, results: [])
-        record.results.reserveCapacity(report.settled.count)
+        record.results.reserveCapacity(report.settled.count + report.unsignable.count)
         var hasDeferred = report.settled.count < message.claimed.recipients.count
         var failed: [DeliveryStatusNotification.RecipientReport] = []
-        for (position, outcome) in report.settled {
+        func add(_ position: Int, _ result: (ClaimedRecipient) -> RecipientResult) {
             let recipient = message.claimed.recipients[position]
-            let result = result(of: outcome, for: recipient, message.claimed, now)
+            let result = result(recipient)
             record.results.append(RecipientRecord(index: recipient.index, result: result))
             switch result {
             case .delivered: break
-            case .deferred, .unreported: hasDeferred = true
+            case .deferred, .unreported, .unsignable: hasDeferred = true
             case .failed(let diagnostic):
                 // When a failure of an earlier attempt is only now reported, nobody knows any more when that was.
                 failed.append(
@@ -48,6 +52,12 @@ final class AttemptRecorder: Sendable {
                         mailbox: recipient.mailbox, diagnostic: diagnostic,
                         lastAttempt: recipient.failure == nil ? now : nil))
             }
+        }
+        for (position, outcome) in report.settled {
+            add(position) { result(of: outcome, for: $0, message.claimed, now) }
+        }
+        for (position, diagnostic) in report.unsignable {
+            add(position) { _ in wait(diagnostic, message.claimed, now) }
         }
         if hasDeferred { record.keptFields = report.fields }
         guard !failed.isEmpty else { return write(record, message) }
@@ -60,15 +70,28 @@ final class AttemptRecorder: Sendable {
         switch outcome {
         case .delivered(let diagnostic): return .delivered(diagnostic)
         case .failed(let diagnostic): return .failed(diagnostic)
-        case .deferred(var diagnostic):
+        case .deferred(let diagnostic):
             let next = environment.retry.current.next(
                 afterAttempts: recipient.attempts, now: now, expiry: message.expiry, environment.randomness)
             if let next { return .deferred(diagnostic, until: next) }
-            // RFC 3463 §3.5: X.4.7, delivery time expired. What the last attempt met stays readable.
-            diagnostic.text = "not delivered in time; last attempt: \(diagnostic.text)"
-            diagnostic.status = EnhancedStatusCode(5, 4, 7)
-            return .failed(diagnostic)
+            return .failed(AttemptRecorder.expired(diagnostic))
         }
+    }
+
+    /// Until there is a key, which `Forwarder` looks for, and no longer than the message lives.
+    private func wait(_ diagnostic: Diagnostic, _ message: ClaimedMessage, _ now: Timestamp) -> RecipientResult {
+        now < message.expiry
+            ? .unsignable(diagnostic, until: message.expiry) : .failed(AttemptRecorder.expired(diagnostic))
+    }
+
+    /// RFC 3463 §3.5: X.4.7, delivery time expired.
+    ///
+    /// What the last attempt met stays readable.
+    private static func expired(_ diagnostic: Diagnostic) -> Diagnostic {
+        var diagnostic = diagnostic
+        diagnostic.text = "not delivered in time; last attempt: \(diagnostic.text)"
+        diagnostic.status = EnhancedStatusCode(5, 4, 7)
+        return diagnostic
     }
 
     /// The bounce is committed before the failure is recorded: a crash in between may repeat it, never lose it.
@@ -137,7 +160,7 @@ final class AttemptRecorder: Sendable {
             let mailbox = message.envelope.recipients[result.index]
             switch result.result {
             case .delivered(let diagnostic): environment.events(.delivered(record.queueID, mailbox, diagnostic))
-            case .deferred(let diagnostic, let until):
+            case .deferred(let diagnostic, let until), .unsignable(let diagnostic, let until):
                 environment.events(.deferred(record.queueID, mailbox, diagnostic, until: until))
             case .failed(let diagnostic): environment.events(.failed(record.queueID, mailbox, diagnostic))
             // Told with its reason when that became known.

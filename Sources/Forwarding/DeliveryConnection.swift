@@ -225,7 +225,8 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
                     var converted = delivery
                     converted.content = content
                     return self.take(converted)
-                case .failure(let fault as DepartureFault): delivery.settle(self.judged(fault, delivery))
+                case .failure(let fault as DepartureFault):
+                    delivery.message.settle(delivery.positions, self.judged(fault, delivery))
                 // The threads are gone: the relay is shutting down.
                 case .failure: delivery.giveBack()
                 }
@@ -235,16 +236,18 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// What can't be converted fails, unless another host of the site would take it as it is: the next attempts may
     /// meet that one.
-    private func judged(_ fault: DepartureFault, _ delivery: Delivery) -> Outcome {
-        guard case .failed(var diagnostic) = fault.outcome else { return fault.outcome }
+    private func judged(_ fault: DepartureFault, _ delivery: Delivery) -> DepartureFault {
+        guard case .failed(var diagnostic) = fault.outcome else { return fault }
         diagnostic.remote = remote.remote
         let claimed = delivery.message.claimed
         let attempts = delivery.positions.map { claimed.recipients[$0].attempts }.max() ?? 0
-        guard site.hasEightBit, attempts < ForwardingLimits.attemptsForAnotherHost else { return .failed(diagnostic) }
+        guard site.hasEightBit, attempts < ForwardingLimits.attemptsForAnotherHost else {
+            return DepartureFault(outcome: .failed(diagnostic))
+        }
         diagnostic.status = EnhancedStatusCode(4, diagnostic.status.subject, diagnostic.status.detail)
         diagnostic.text += "; another host of the same site offers 8BITMIME"
         diagnostic.owner = .network
-        return .deferred(diagnostic)
+        return DepartureFault(outcome: .deferred(diagnostic))
     }
 
     private func begin(_ delivery: Delivery) {

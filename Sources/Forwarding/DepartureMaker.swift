@@ -30,8 +30,18 @@ struct EncodedBody: Sendable {
     var hashes: [BodyHash] = []
 }
 
-// Makes what leaves from what is stored. All of this blocks: it reads files and uses private keys.
+// Makes what leaves from what is stored. All of this but the first blocks: it reads files and uses private keys.
 extension ForwardingEnvironment {
+    /// Why a message can't be signed for any next hop of a route.
+    ///
+    /// Asked first, so that what waits for a key costs no question to the DNS, no thread and no look at its content.
+    func hindrance(of message: MessageInFlight, on route: Route) -> DepartureFault? {
+        guard !route.signing.isUnsigned, let error = signer.hindrance(of: message.claimed.authorDomain) else {
+            return nil
+        }
+        return unsignable(message.claimed.queueID, error)
+    }
+
     /// The message for one next hop, signed as it leaves.
     func depart(
         _ message: MessageInFlight, for nextHop: NextHop, as form: DepartureForm
@@ -66,6 +76,7 @@ extension ForwardingEnvironment {
             headerSection: headerSection, bodyHashes: claimed.bodyHashes + known, body: body.reader,
             nextHop: nextHop, keptFields: claimed.keptFields)
         let signed = try sign(departure, body)
+        message.note(signed.keyUses)
         message.storedBodyHashes.withLock { known in
             known += signed.bodyHashes.filter { !known.contains($0) }
         }
@@ -96,6 +107,7 @@ extension ForwardingEnvironment {
             queueID: claimed.queueID, envelope: claimed.envelope, authorDomain: claimed.authorDomain,
             headerSection: rendition.headerSection, bodyHashes: known.hashes, body: body.reader, nextHop: nextHop)
         let signed = try sign(departure, body)
+        message.note(signed.keyUses)
         let front = signed.fields + rendition.headerSection.without(signed.removed) + [13, 10]
         message.hold(octets: front.count)
         let bodyLength = encoded?.count ?? body.octets ?? known.octets
@@ -115,12 +127,15 @@ extension ForwardingEnvironment {
         } catch {
             // A signer that could not read the body is no fault of the keys.
             if let fault = body.fault { throw .unreadable(fault) }
-            events(.signingDeferred(departure.queueID, error))
-            // RFC 3463 §3.8: X.7.5, cryptographic failure.
-            throw DepartureFault(
-                outcome: .deferred(
-                    Diagnostic(status: EnhancedStatusCode(4, 7, 5), text: error.text, owner: .operator)))
+            throw unsignable(departure.queueID, error)
         }
+    }
+
+    private func unsignable(_ id: QueueID, _ error: DepartureSigningError) -> DepartureFault {
+        events(.signingDeferred(id, error))
+        // RFC 3463 §3.8: X.7.5, cryptographic failure.
+        let diagnostic = Diagnostic(status: EnhancedStatusCode(4, 7, 5), text: error.text, owner: .operator)
+        return DepartureFault(outcome: .deferred(diagnostic), isWantOfKey: error.isWantOfKey)
     }
 }
 

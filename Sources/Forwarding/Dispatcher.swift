@@ -85,6 +85,9 @@ final class Dispatcher: Sendable {
             return message.settle(positions, fault.outcome)
         }
         let entry = table.entries[index]
+        if let hindrance = environment.hindrance(of: message, on: entry.route) {
+            return message.settle(positions, hindrance)
+        }
         switch entry.route.target {
         case .capture(let directory):
             capture(message, positions, entry.route, directory)
@@ -155,7 +158,7 @@ final class Dispatcher: Sendable {
                     rest = rest.dropFirst(limit)
                 }
             } catch {
-                message.settle(positions, error.outcome)
+                message.settle(positions, error)
             }
         }
     }
@@ -171,7 +174,7 @@ final class Dispatcher: Sendable {
                 let outcome = writer.write(message.claimed, positions: positions, content: content)
                 message.settle(positions, outcome, fields: content.keptFields)
             } catch {
-                message.settle(positions, error.outcome)
+                message.settle(positions, error)
             }
         }
     }

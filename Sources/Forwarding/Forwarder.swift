@@ -45,6 +45,22 @@ package final class Forwarder: Service, Sendable {
     /// Takes other routes from the next claimed message on.
     package func replaceRoutes(_ routes: RoutingTable) {
         dispatcher.replaceRoutes(routes)
+        // Some of them may take mail unsigned that waits for a key.
+        for domain in spool.unsignableDomains { spool.retry(authorDomain: domain) }
+    }
+
+    /// Sends what waited for a key, where there is one now.
+    ///
+    /// To be called when keys or what is said of them have changed, so that such mail leaves at once.
+    ///
+    /// Messages that wait for a key are not tried again by the clock, each for itself: 100,000 of them would be read,
+    /// judged and written down again and again. Only the signer is asked, once a minute, about each author domain that
+    /// some wait for; which takes a microsecond each, and nothing at all as long as none waits. If the answer is yes,
+    /// the spool gives them out, a page at a time. So nobody has to remember to call this for mail to leave in the end.
+    package func retryUnsignable() {
+        for domain in spool.unsignableDomains where environment.signer.hindrance(of: domain) == nil {
+            spool.retry(authorDomain: domain)
+        }
     }
 
     /// Defers by another schedule from the next recorded attempt on.
@@ -63,7 +79,13 @@ package final class Forwarder: Service, Sendable {
             // A next hop that answers slowly must not keep everybody else's mail waiting.
             if budget.isStuck() { sites.shed() }
         }
-        defer { watch.cancel() }
+        let retries = environment.eventLoopGroup.next().scheduleRepeatedTask(
+            initialDelay: .zero, delay: Forwarder.keyInterval
+        ) { [weak self] _ in self?.retryUnsignable() }
+        defer {
+            watch.cancel()
+            retries.cancel()
+        }
         await cancelWhenGracefulShutdown {
             await withTaskCancellationHandler {
                 await self.claimAndDispatch()
@@ -107,6 +129,8 @@ package final class Forwarder: Service, Sendable {
 
     /// So long nothing may be claimed for want of room, before the longest queue makes some.
     private static let stuckTime = TimeAmount.seconds(10)
+    /// How often is looked whether there is a key for what waits for one.
+    private static let keyInterval = TimeAmount.seconds(60)
     /// For results of broken transactions to reach the spool.
     private static let recordingSeconds = 3
     private static let pollsPerSecond = 20

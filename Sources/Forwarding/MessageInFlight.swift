@@ -12,8 +12,21 @@ final class MessageInFlight: Sendable {
     /// What became of the recipients of one message; each is named by its place in `ClaimedMessage.recipients`.
     struct Report: Sendable {
         var settled: [(position: Int, outcome: Outcome)] = []
+        /// Those that wait for a key.
+        var unsignable: [(position: Int, diagnostic: Diagnostic)] = []
         /// The signature fields of the last attempt, for the next.
         var fields: [UInt8]?
+        /// What was signed, with each key once; it may have left, whatever is known of that.
+        var keyUses: [KeyUse] = []
+
+        mutating func note(_ uses: [KeyUse]) {
+            // Of most messages the first and last.
+            if keyUses.isEmpty { return keyUses = uses }
+            for use in uses {
+                let known = keyUses.firstIndex { $0.selector == use.selector && $0.sdid == use.sdid }
+                if let known { keyUses[known].time = max(keyUses[known].time, use.time) } else { keyUses.append(use) }
+            }
+        }
     }
 
     private struct State: ~Copyable {
@@ -54,6 +67,22 @@ final class MessageInFlight: Sendable {
 
     /// What `hold` was told.
     var extraOctets: Int { state.withLock { $0.extraOctets } }
+
+    /// The message was signed for some next hop.
+    func note(_ uses: [KeyUse]) {
+        guard !uses.isEmpty else { return }
+        state.withLock { $0.report.note(uses) }
+    }
+
+    /// An attempt for some recipients has ended before anything left.
+    func settle(_ positions: [Int], _ fault: DepartureFault) {
+        guard fault.isWantOfKey, case .deferred(let diagnostic) = fault.outcome else {
+            return settle(positions, fault.outcome)
+        }
+        close(positions.count, fields: nil) { report in
+            for position in positions { report.unsignable.append((position, diagnostic)) }
+        }
+    }
 
     /// An attempt for some recipients has ended, for all of them alike.
     func settle(_ positions: [Int], _ outcome: Outcome, fields: [UInt8]? = nil) {

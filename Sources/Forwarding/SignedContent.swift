@@ -70,6 +70,8 @@ final class SignedContent: Sendable {
 /// Why a message can't leave as it should, as the outcome for its recipients.
 struct DepartureFault: Error, Hashable, Sendable {
     var outcome: Outcome
+    /// There is no key to sign with: nothing else is waited for.
+    var isWantOfKey = false
 
     /// The stored content can't be read now.
     static func unreadable(_ error: any Error) -> DepartureFault {

@@ -13,6 +13,11 @@ package protocol DepartureSigner: Sendable {
     ///
     /// - Throws: `DepartureSigningError` when the message must wait. Never a reason to send it unsigned.
     func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture
+
+    /// Why no message of an author domain can be signed now; nil when its messages can be.
+    ///
+    /// Returns at once: asked of every message before anything is done for it, and of domains whose mail waits.
+    func hindrance(of authorDomain: Domain) -> DepartureSigningError?
 }
 
 /// What signing adds to a message and takes from it.
@@ -25,11 +30,16 @@ package struct SignedDeparture: Hashable, Sendable {
     package var removed: [Range<Int>]
     /// Hashes that were computed from `Departure.body`, so that the next departure of this body can bring them along.
     package var bodyHashes: [BodyHash]
+    /// The keys that `fields` are of, whether made now or kept, with the time of this departure.
+    package var keyUses: [KeyUse]
 
-    package init(fields: [UInt8], removed: [Range<Int>] = [], bodyHashes: [BodyHash] = []) {
+    package init(
+        fields: [UInt8], removed: [Range<Int>] = [], bodyHashes: [BodyHash] = [], keyUses: [KeyUse] = []
+    ) {
         self.fields = fields
         self.removed = removed
         self.bodyHashes = bodyHashes
+        self.keyUses = keyUses
     }
 }
 
@@ -73,8 +83,13 @@ package struct Departure: Sendable {
 package struct DepartureSigningError: Error, Hashable, Sendable {
     /// One line that names the domain, what is wrong, and the command that mends it.
     package var text: String
+    /// There is no key that signs: the message waits for one, and for nothing else.
+    ///
+    /// False for what a later attempt may find mended by itself, or never.
+    package var isWantOfKey: Bool
 
-    package init(text: String) {
+    package init(text: String, isWantOfKey: Bool = false) {
         self.text = text
+        self.isWantOfKey = isWantOfKey
     }
 }

@@ -20,6 +20,22 @@ package enum RelayEvent: Sendable {
     case authorRewritten(QueueID, from: String, to: Mailbox)
     /// A message offers unsubscribing with one click only by half (RFC 8058), which receivers hold against its domain.
     case oneClickIncomplete(QueueID, authorDomain: Domain, fault: String)
+    /// A key passed from one state to another; nil for `from` says that it is new.
+    case keyChanged(sdid: Domain, selector: String, from: String?, to: String, reason: String)
+    /// The DNS does not show the record of a key any more that signs, or has to stay published.
+    case keyDrifted(sdid: Domain, selector: String, reason: String)
+    /// It shows it again.
+    case keyRecovered(sdid: Domain, selector: String)
+    /// The DNS could not be asked for a key's record, so that nobody knows.
+    case keyCheckFailed(sdid: Domain, selector: String, reason: String)
+    /// Mail of a domain is accepted and does not leave.
+    case departureHeld(domain: Domain, reason: String)
+    /// It leaves again.
+    case departureReleased(domain: Domain)
+    /// A rotation can't go on yet; `isOperator` says that somebody has to do something for it.
+    case rotationWaits(domain: Domain, for: String, isOperator: Bool)
+    /// A key's record could not be published, revoked or removed.
+    case publicationFailed(domain: Domain, selector: String, reason: String)
 }
 
 /// Takes events.

@@ -21,6 +21,19 @@ package final class EventCounters: Sendable {
         case signingDeferrals = "signing_deferrals"
         case rewrittenAuthors = "rewritten_authors"
         case incompleteOneClicks = "incomplete_one_clicks"
+        case keyChanges = "key_changes"
+        case keyDrifts = "key_drifts"
+        case keyCheckFailures = "key_check_failures"
+        case departureHolds = "departure_holds"
+        case publicationFailures = "publication_failures"
+    }
+
+    /// What goes up and down; with `waxwing_` before it the name of the metric.
+    package enum GaugeName: String, CaseIterable, Sendable {
+        /// Domains whose mail is accepted and does not leave.
+        case heldDomains = "held_domains"
+        /// Keys whose record the DNS does not show as it should.
+        case driftedKeys = "drifted_keys"
     }
 
     private let accepted = Atomic<Int>(0)
@@ -34,9 +47,19 @@ package final class EventCounters: Sendable {
     private let unsignable = Atomic<Int>(0)
     private let rewritten = Atomic<Int>(0)
     private let incomplete = Atomic<Int>(0)
+    private let changed = Atomic<Int>(0)
+    private let drifted = Atomic<Int>(0)
+    private let unchecked = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
+    private let unpublished = Atomic<Int>(0)
+    private let heldDomains = Atomic<Int>(0)
+    private let driftedKeys = Atomic<Int>(0)
     private let exported: [Name: Counter]
+    private let exportedGauges: [GaugeName: Gauge]
 
     package init() {
+        exportedGauges = Dictionary(
+            uniqueKeysWithValues: GaugeName.allCases.map { ($0, Gauge(label: "waxwing_\($0.rawValue)")) })
         exported = Dictionary(
             uniqueKeysWithValues: Name.allCases.map { ($0, Counter(label: "waxwing_\($0.rawValue)_total")) })
     }
@@ -50,9 +73,27 @@ package final class EventCounters: Sendable {
         withAtomic(name) { $0.load(ordering: .relaxed) }
     }
 
-    /// Every counter by its name.
+    package func set(_ name: GaugeName, to value: Int) {
+        withAtomic(name) { $0.store(value, ordering: .relaxed) }
+        exportedGauges[name]?.record(value)
+    }
+
+    package func value(_ name: GaugeName) -> Int {
+        withAtomic(name) { $0.load(ordering: .relaxed) }
+    }
+
+    /// Every counter and gauge by its name.
     package var snapshot: [String: Int] {
-        Dictionary(uniqueKeysWithValues: Name.allCases.map { ($0.rawValue, value($0)) })
+        let counters = Name.allCases.map { ($0.rawValue, value($0)) }
+        let gauges = GaugeName.allCases.map { ($0.rawValue, value($0)) }
+        return Dictionary(uniqueKeysWithValues: counters + gauges)
+    }
+
+    private func withAtomic<Result>(_ name: GaugeName, _ body: (borrowing Atomic<Int>) -> Result) -> Result {
+        switch name {
+        case .heldDomains: body(heldDomains)
+        case .driftedKeys: body(driftedKeys)
+        }
     }
 
     private func withAtomic<Result>(_ name: Name, _ body: (borrowing Atomic<Int>) -> Result) -> Result {
@@ -68,6 +109,11 @@ package final class EventCounters: Sendable {
         case .signingDeferrals: body(unsignable)
         case .rewrittenAuthors: body(rewritten)
         case .incompleteOneClicks: body(incomplete)
+        case .keyChanges: body(changed)
+        case .keyDrifts: body(drifted)
+        case .keyCheckFailures: body(unchecked)
+        case .departureHolds: body(held)
+        case .publicationFailures: body(unpublished)
         }
     }
 }

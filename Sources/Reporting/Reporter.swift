@@ -12,7 +12,7 @@ package import Mail
 /// somebody may have to act on is logged at a level that is on by default.
 package final class Reporter: Sendable {
     package let counters = EventCounters()
-    private let logger: Logger
+    let logger: Logger
     private let oneClickWarnings = WarningInterval()
 
     package init(logger: Logger) {
@@ -79,7 +79,16 @@ package final class Reporter: Sendable {
             logger.warning(
                 "recipients can't unsubscribe with one click",
                 metadata: ["queue_id": "\(id)", "author_domain": "\(authorDomain)", "reason": "\(fault)"])
+        case .keyChanged, .keyDrifted, .keyRecovered, .keyCheckFailed, .departureHeld, .departureReleased,
+            .rotationWaits, .publicationFailed:
+            reportKeys(event)
         }
+    }
+
+    /// How many domains' mail does not leave now, and how many keys the DNS does not show as it should.
+    package func setKeyGauges(held: Int, drifted: Int) {
+        counters.set(.heldDomains, to: held)
+        counters.set(.driftedKeys, to: drifted)
     }
 
     private func metadata(_ refusal: IntakeRefusal, _ authorDomain: Domain?) -> Logger.Metadata {

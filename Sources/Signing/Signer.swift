@@ -32,8 +32,13 @@ package final class Signer: DepartureSigner {
         case .signed(let signatory):
             return try signed(departure, by: signatory)
         case .undecided(_, let nextStep):
-            throw DepartureSigningError(text: nextStep)
+            throw DepartureSigningError(text: nextStep, isWantOfKey: true)
         }
+    }
+
+    package func hindrance(of authorDomain: Domain) -> DepartureSigningError? {
+        guard case .undecided(_, let nextStep) = ring.decision(for: authorDomain) else { return nil }
+        return DepartureSigningError(text: nextStep, isWantOfKey: true)
     }
 
     // MARK: Unsigned
@@ -72,17 +77,20 @@ package final class Signer: DepartureSigner {
         let removed = Self.removed(
             from: header, settings.existingSignatures, own: signatory.sdid, adding: keys.count,
             maximum: profile.rules.maximumSignatures)
-        let now = clock.now().seconds
+        let time = clock.now()
+        let now = time.seconds
+        var signed = SignedDeparture(fields: [], removed: removed, bodyHashes: computed)
+        signed.keyUses = keys.map { KeyUse(sdid: signatory.sdid, selector: $0.selector, time: time) }
         if let kept = departure.keptFields,
             KeptSignatures(kept, added: added)?.serve(
                 templates, header: header, bodyHash: bodyHash.digest, lifetime: settings.lifetime, now: now) == true
         {
-            return SignedDeparture(fields: kept, removed: removed, bodyHashes: computed)
+            signed.fields = kept
+            return signed
         }
-        var fields: [UInt8] = []
         for (key, template) in zip(keys, templates) {
             do throws(SigningError) {
-                fields += try template.sign(
+                signed.fields += try template.sign(
                     header, bodyHash: bodyHash.digest, signedAt: now, expiresAt: now + settings.lifetime,
                     checking: key.nextIsChecked())
             } catch {
@@ -92,7 +100,8 @@ package final class Signer: DepartureSigner {
                 throw Self.failure(of: key, signatory.sdid.name, error)
             }
         }
-        return SignedDeparture(fields: fields + added, removed: removed, bodyHashes: computed)
+        signed.fields += added
+        return signed
     }
 
     private func header(of departure: Departure) throws(DepartureSigningError) -> HeaderFields {

@@ -49,6 +49,11 @@ struct RecordJob: Sendable {
                 remaining.append(
                     OpenRecipient(
                         ordinal: recipient.ordinal, attempts: recipient.attempts, nextAttempt: until.milliseconds))
+            case .unsignable(_, let until):
+                remaining.append(
+                    OpenRecipient(
+                        ordinal: recipient.ordinal, attempts: recipient.attempts, nextAttempt: until.milliseconds,
+                        isUnsignable: true))
             case nil: remaining.append(recipient)
             }
         }
@@ -56,8 +61,11 @@ struct RecordJob: Sendable {
 
     /// Where the message is due next; nil when every recipient is finished.
     var key: DueKey? {
-        remaining.map(\.nextAttempt).min().map { DueKey(time: $0, id: attempt.queueID.rawValue) }
+        DueKey(of: attempt.queueID, remaining)
     }
+
+    /// Whether the message waits for a key afterwards.
+    var isUnsignable: Bool { remaining.contains(where: \.isUnsignable) }
 }
 
 /// Batch is in charge of one transaction: all of its jobs, or none.
@@ -65,10 +73,13 @@ struct Batch {
     var jobs: [Job]
     /// The totals with these jobs done.
     private(set) var totals: Totals
+    /// Those of the jobs that are worth writing.
+    var keyUses: [KeyUse]
 
-    init(_ jobs: [Job], totals: Totals) {
+    init(_ jobs: [Job], totals: Totals, keyUses: [KeyUse]) {
         self.jobs = jobs
         self.totals = totals
+        self.keyUses = keyUses
         for job in jobs { self.totals.add(job) }
     }
 
@@ -86,6 +97,7 @@ struct Batch {
                 case .record(let job): try store.write(job)
                 }
             }
+            for use in keyUses { try store.write(use) }
             try store.write(totals)
             try beforeWrite?(.commit)
             try database.commit()
@@ -124,6 +136,9 @@ extension Store {
 
     fileprivate func write(_ job: RecordJob) throws {
         let id = job.attempt.queueID.rawValue
+        let (wasUnsignable, isUnsignable) = (job.lease.isUnsignable, job.isUnsignable)
+        if wasUnsignable, !isUnsignable { try deleteUnsignable(id, authorDomain: job.lease.authorDomain) }
+        if isUnsignable, !wasUnsignable { try insertUnsignable(id, authorDomain: job.lease.authorDomain) }
         guard let key = job.key else {
             try deleteDue(job.lease.key)
             return try delete(id, wasTried: job.lease.wasTried)

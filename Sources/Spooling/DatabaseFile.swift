@@ -50,7 +50,7 @@ enum DatabaseFile {
             }
             if isNewer { throw SpoolError(.unusable, "\(directory.database) was made by a newer version of Waxwing") }
             if isEmpty { throw SpoolError(.unusable, "\(directory.database) is not a spool yet") }
-            return (queue, Schema(hasRepairs: applied.contains("2")))
+            return (queue, Schema(hasRepairs: applied.contains("2"), hasKeys: applied.contains("3")))
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
@@ -83,6 +83,7 @@ enum DatabaseFile {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { database in try database.execute(sql: firstSchema) }
         migrator.registerMigration("2") { database in try database.execute(sql: secondSchema) }
+        migrator.registerMigration("3") { database in try database.execute(sql: thirdSchema) }
         return migrator
     }
 
@@ -151,11 +152,31 @@ enum DatabaseFile {
         -- What intake changed in the message: words with spaces between them.
         ALTER TABLE messages ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
         """
+
+    /// Neither table is touched for a usual message.
+    private static let thirdSchema = """
+        -- When a message last left, or may have left, with a signature of each key; to the minute.
+        CREATE TABLE key_uses (
+            sdid TEXT NOT NULL,
+            selector TEXT NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (sdid, selector)
+        ) WITHOUT ROWID;
+
+        -- Messages with a recipient in state 5: deferred until there is a key.
+        CREATE TABLE unsignable (
+            author_domain TEXT NOT NULL,
+            message_id INTEGER NOT NULL,
+            PRIMARY KEY (author_domain, message_id)
+        ) WITHOUT ROWID;
+        """
 }
 
 /// What the tables of a spool have, after the migrations that it has seen.
 struct Schema: Hashable, Sendable {
     var hasRepairs: Bool
+    /// The uses of keys, and what waits for one.
+    var hasKeys: Bool
 
-    static let current = Schema(hasRepairs: true)
+    static let current = Schema(hasRepairs: true, hasKeys: true)
 }

@@ -19,10 +19,14 @@ struct Schedule {
         var octets: Int64
         /// Below content/.
         var file: String?
+        var authorDomain: Domain
         /// Given out by `claim`; until then it waits here.
         var isActive = false
         /// Its result is on its way to the disk.
         var isRecorded = false
+
+        /// Whether a recipient waits for a key.
+        var isUnsignable: Bool { open.contains(where: \.isUnsignable) }
     }
 
     struct Candidate {
@@ -42,6 +46,10 @@ struct Schedule {
     private(set) var nextSweep: Int64? = .min
     /// The first key that came to be on disk only since the last `beginPage`: the page may have passed over it.
     private var rewoundTo: DueKey?
+
+    private var retries = UnsignableRetries()
+    /// Whether the next page is one of those.
+    private var prefersRetry = false
 
     private(set) var activeCount = 0
     private(set) var activeTriedCount = 0
@@ -65,11 +73,38 @@ struct Schedule {
         pagedMemory += candidate.memory
     }
 
+    /// Where the next page comes from.
+    enum Page {
+        /// The order of being due.
+        case due
+        /// The messages of an author domain that wait for a key, after one of them.
+        case unsignable(Domain, after: Int64)
+    }
+
+    /// What to read next: by turns what is due and what is to be retried, so that neither starves.
+    mutating func nextPage(now: Int64) -> Page? {
+        let isDue = isSweepDue(now)
+        guard prefersRetry || !isDue, let next = retries.next() else { return isDue ? .due : nil }
+        prefersRetry = false
+        return .unsignable(next.domain, after: next.after)
+    }
+
+    /// Messages of an author domain that wait for a key are to be read ahead of their time.
+    mutating func retry(_ authorDomain: Domain) {
+        retries.add(authorDomain)
+    }
+
+    /// They were read up to one of them; nil: to the last.
+    mutating func endRetryPage(of authorDomain: Domain, at id: Int64?) {
+        retries.endPage(of: authorDomain, at: id)
+    }
+
     /// A page is about to be read from here.
     ///
     /// What is in memory by then is not to be read again.
     mutating func beginPage() -> DueKey {
         rewoundTo = nil
+        prefersRetry = true
         return cursor
     }
 
@@ -89,8 +124,12 @@ struct Schedule {
 
     /// Whether a page should be read from disk now.
     func wantsPage(now: Int64, limits: SpoolLimits) -> Bool {
-        guard let nextSweep, nextSweep <= now else { return false }
+        guard isSweepDue(now) || !retries.isEmpty else { return false }
         return paged.count < limits.pageMessages / 4 && pagedMemory < limits.pageOctets / 2
+    }
+
+    private func isSweepDue(_ now: Int64) -> Bool {
+        nextSweep.map { $0 <= now } ?? false
     }
 
     /// Gives out messages: by turns the oldest from disk and the freshest commits, so that neither starves.

@@ -66,6 +66,14 @@ extension Spool {
     /// On the writer, so that between two transactions: what the leases say and what the disk holds agree.
     func readPage() {
         let now = clock.now().milliseconds
+        switch state.withLock({ $0.schedule.nextPage(now: now) }) {
+        case .due: readDue(now)
+        case .unsignable(let domain, let id): readUnsignable(domain, after: id)
+        case nil: break
+        }
+    }
+
+    private func readDue(_ now: Int64) {
         let cursor = state.withLock { $0.schedule.beginPage() }
         do {
             let page = try database.read { database in
@@ -102,7 +110,7 @@ extension Spool {
                     page.next = key.time
                     return page
                 }
-                if let (candidate, lease) = try candidate(key, now: now, store: store) {
+                if let (candidate, lease) = try candidate(key.id, at: key, now: now, store: store) {
                     octets += candidate.memory
                     page.messages.append((candidate, lease))
                 }
@@ -113,24 +121,28 @@ extension Spool {
         return page
     }
 
-    private func candidate(
-        _ key: DueKey, now: Int64, store: Store
+    /// A message with the recipients that are due.
+    ///
+    /// - Parameter key: nil asks for recipients that wait for a key, whatever their time; without any there is nothing.
+    func candidate(
+        _ id: Int64, at key: DueKey?, now: Int64, store: Store
     ) throws -> (Schedule.Candidate, Schedule.Lease)? {
         do {
-            guard let stored = try store.message(key.id) else { throw SpoolError(.failed, "No such message") }
-            return try candidate(stored, key: key, now: now, store: store)
+            guard let stored = try store.message(id) else { throw SpoolError(.failed, "No such message") }
+            if key == nil, stored.isHeld { return nil }
+            return try candidate(stored, at: key, now: now, store: store)
         } catch let error as SpoolError {
             // One row that makes no sense must not stop the others.
-            logger.error("message not readable", metadata: ["message": "\(key.id)", "error": "\(error)"])
+            logger.error("message not readable", metadata: ["message": "\(id)", "error": "\(error)"])
             return nil
         }
     }
 
     private func candidate(
-        _ stored: StoredMessage, key: DueKey, now: Int64, store: Store
-    ) throws -> (Schedule.Candidate, Schedule.Lease) {
+        _ stored: StoredMessage, at key: DueKey?, now: Int64, store: Store
+    ) throws -> (Schedule.Candidate, Schedule.Lease)? {
         let message = stored.message
-        let tried = try store.triedRecipients(key.id)
+        let tried = try store.triedRecipients(message.queueID.rawValue)
         var open: [OpenRecipient] = []
         var due: [ClaimedRecipient] = []
         var nextTried = 0
@@ -145,14 +157,16 @@ extension Spool {
                 if row.state == .unreported { failure = row.diagnostic }
                 recipient.attempts = row.attempts
                 recipient.nextAttempt = row.nextAttempt ?? message.arrival.milliseconds
+                recipient.isUnsignable = row.state == .unsignable
             }
             open.append(recipient)
-            if recipient.nextAttempt <= now {
+            if recipient.nextAttempt <= now || (key == nil && recipient.isUnsignable) {
                 due.append(
                     ClaimedRecipient(
                         index: ordinal, mailbox: mailbox, attempts: recipient.attempts, failure: failure))
             }
         }
+        guard let place = key ?? DueKey(of: message.queueID, open), !due.isEmpty else { return nil }
         let content: StoredContent =
             if let file = stored.file {
                 .file(path: files.path(of: file), length: stored.length)
@@ -161,9 +175,10 @@ extension Spool {
             }
         let claimed = ClaimedMessage(
             message: message, content: content, recipients: due,
-            keptFields: tried.isEmpty ? nil : try store.keptFields(key.id))
+            keptFields: tried.isEmpty ? nil : try store.keptFields(message.queueID.rawValue))
         let lease = Schedule.Lease(
-            key: key, open: open, wasTried: !tried.isEmpty, octets: Int64(stored.length), file: stored.file)
+            key: place, open: open, wasTried: !tried.isEmpty, octets: Int64(stored.length), file: stored.file,
+            authorDomain: message.authorDomain)
         return (Schedule.Candidate(claimed), lease)
     }
 

@@ -94,7 +94,8 @@ extension Spool {
     }
 
     private func commit(_ jobs: [Job]) throws(SpoolError) {
-        let batch = Batch(jobs, totals: state.withLock { $0.totals })
+        let uses = keyUseTable.withLock { $0.due(in: jobs) }
+        let batch = Batch(jobs, totals: state.withLock { $0.totals }, keyUses: uses)
         do {
             try database.writeWithoutTransaction { database in
                 try batch.commit(database, beforeWrite: configuration.beforeWrite)
@@ -102,6 +103,7 @@ extension Spool {
         } catch {
             throw .from(error, doing: "Can't write \(files.directory.database)")
         }
+        if !uses.isEmpty { keyUseTable.withLock { $0.add(uses) } }
         state.withLock { state in
             state.totals = batch.totals
             state.generation &+= 1
@@ -192,9 +194,10 @@ extension Spool.State {
             let lease = Schedule.Lease(
                 key: job.key,
                 open: recipients.indices.map { OpenRecipient(ordinal: $0, attempts: 0, nextAttempt: job.key.time) },
-                wasTried: false, octets: Int64(job.content.length), file: job.file)
+                wasTried: false, octets: Int64(job.content.length), file: job.file, authorDomain: message.authorDomain)
             schedule.addFresh(Schedule.Candidate(claimed), lease: lease, limits: limits)
         case .record(let job):
+            if job.isUnsignable { unsignableDomains.insert(job.lease.authorDomain) }
             schedule.end(job.attempt.queueID, key: job.key)
         }
     }

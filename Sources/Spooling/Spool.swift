@@ -54,6 +54,9 @@ package final class Spool: Sendable {
         var generation: UInt64 = 0
         var isUpkeepArmed = false
 
+        /// Author domains with messages that wait for a key, and perhaps some more.
+        var unsignableDomains: Set<Domain> = []
+
         var waiters: [Waiter] = []
         var nextWaiter: UInt64 = 0
     }
@@ -68,8 +71,14 @@ package final class Spool: Sendable {
     /// Everything that touches the database.
     let writer = DispatchQueue(label: "spool.writer")
     let state: Mutex<State>
+    /// Changed by the writer alone.
+    let keyUseTable: Mutex<KeyUseTable>
     /// The newest queue ID that was in the spool when it was opened; those given from then on must be newer.
     package let newestQueueID: QueueID?
+    /// When it was opened.
+    ///
+    /// For uses of keys that an earlier daemon did not live to record, see QueueStates.md.
+    package let openedAt: Timestamp
 
     var limits: SpoolLimits { configuration.limits }
 
@@ -80,21 +89,24 @@ package final class Spool: Sendable {
         let directory = try SpoolDirectory.make(configuration.directory)
         let lock = try DirectoryLock(directory)
         let database = try DatabaseFile.openWriter(directory)
-        let totals: Totals
+        let openedAt = clock.now()
+        var state = State()
         let newestQueueID: QueueID?
+        let keyUses: KeyUseTable
         do {
-            (totals, newestQueueID) = try database.read { database in
+            (state.totals, newestQueueID) = try database.read { database in
                 let store = Store(database: database, beforeWrite: nil)
                 return (try store.totals(), try store.newestQueueID())
             }
+            (keyUses, state.unsignableDomains) = try prepareKeys(database, now: openedAt, logger)
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
         let files = ContentFiles(
             directory: directory, instance: .random(in: .min ... .max), beforeWrite: configuration.beforeWrite)
         let spool = Spool(
-            configuration, clock: clock, logger: logger, lock: lock, database: database, files: files, totals: totals,
-            newestQueueID: newestQueueID)
+            configuration, clock: clock, logger: logger, lock: lock, database: database, files: files, state: state,
+            keyUses: keyUses, newestQueueID: newestQueueID, openedAt: openedAt)
         spool.removeOrphans(fromShard: 0)
         spool.armUpkeep()
         return spool
@@ -102,7 +114,8 @@ package final class Spool: Sendable {
 
     private init(
         _ configuration: SpoolConfiguration, clock: WallClock, logger: Logger, lock: DirectoryLock,
-        database: DatabaseQueue, files: ContentFiles, totals: Totals, newestQueueID: QueueID?
+        database: DatabaseQueue, files: ContentFiles, state: sending State, keyUses: KeyUseTable, newestQueueID: QueueID?,
+        openedAt: Timestamp
     ) {
         self.configuration = configuration
         self.clock = clock
@@ -111,9 +124,9 @@ package final class Spool: Sendable {
         self.database = database
         self.files = files
         self.newestQueueID = newestQueueID
+        self.openedAt = openedAt
+        self.keyUseTable = Mutex(keyUses)
         self.freeSpace = FreeSpace(path: files.directory.path, minimum: configuration.minimumFree)
-        var state = State()
-        state.totals = totals
         self.state = Mutex(state)
     }
 
@@ -188,7 +201,7 @@ package final class Spool: Sendable {
                 return .refuse(SpoolError(.notLeased, "No lease on \(attempt.queueID)"))
             }
             let job = RecordJob(attempt, lease: lease, completion: completion)
-            if job.updates.isEmpty, attempt.keptFields == nil {
+            if job.updates.isEmpty, attempt.keptFields == nil, !hasDueUse(attempt) {
                 state.schedule.end(attempt.queueID, key: lease.key)
                 return .nothingToWrite
             }
@@ -203,6 +216,10 @@ package final class Spool: Sendable {
         case .write(isUrgent: true): startDrain()
         case .write(isUrgent: false): armFlush()
         }
+    }
+
+    private func hasDueUse(_ attempt: AttemptRecord) -> Bool {
+        !attempt.keyUses.isEmpty && keyUseTable.withLock { table in attempt.keyUses.contains { table.isDue($0) } }
     }
 
     /// Gives a lease back unused: the message is due again.

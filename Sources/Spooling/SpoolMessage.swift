@@ -85,11 +85,16 @@ package struct AttemptRecord: Hashable, Sendable {
     package var results: [RecipientRecord]
     /// Signature fields to keep for the next attempt; nil leaves those that are kept.
     package var keptFields: [UInt8]?
+    /// The keys that the message was signed with, whether it left or not.
+    package var keyUses: [KeyUse]
 
-    package init(queueID: QueueID, results: [RecipientRecord], keptFields: [UInt8]? = nil) {
+    package init(
+        queueID: QueueID, results: [RecipientRecord], keptFields: [UInt8]? = nil, keyUses: [KeyUse] = []
+    ) {
         self.queueID = queueID
         self.results = results
         self.keptFields = keptFields
+        self.keyUses = keyUses
     }
 }
 
@@ -110,6 +115,10 @@ package enum RecipientResult: Hashable, Sendable {
     case failed(Diagnostic)
     /// Failed, but the sender could not be told: due again for that alone.
     case unreported(Diagnostic, until: Timestamp)
+    /// Deferred for want of a key: due when `Spool.retry` says so, at the latest at this time.
+    ///
+    /// No deferral of the retry schedule.
+    case unsignable(Diagnostic, until: Timestamp)
 }
 
 /// How full the queue is.

@@ -74,6 +74,11 @@ package final class SpoolReader: Sendable {
             queued: totals.messages - totals.deferred, deferred: totals.deferred, octets: totals.octets)
     }
 
+    /// When each key was last used, as `Spool.keyUses` tells; nothing if no daemon of this version opened the spool yet.
+    package func keyUses() throws(SpoolError) -> [KeyUse] {
+        try read { store in try store.keyUses() }
+    }
+
     private func read<T>(_ body: (Store) throws -> T) throws(SpoolError) -> T {
         do {
             return try database.read { try body(Store(database: $0, beforeWrite: nil, schema: schema)) }

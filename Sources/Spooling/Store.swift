@@ -60,6 +60,8 @@ struct Store {
             case .failed(let diagnostic): (.failed, recipient.attempts, nil, diagnostic)
             case .unreported(let diagnostic, let until):
                 (.unreported, recipient.attempts, until.milliseconds, diagnostic)
+            case .unsignable(let diagnostic, let until):
+                (.unsignable, recipient.attempts, until.milliseconds, diagnostic)
             }
         try database.cachedStatement(
             sql: """
@@ -106,6 +108,17 @@ struct DueKey: Hashable, Comparable, Sendable {
     /// Just before this one.
     var predecessor: DueKey { DueKey(time: time, id: id - 1) }
 
+    init(time: Int64, id: Int64) {
+        self.time = time
+        self.id = id
+    }
+
+    /// Where a message with these open recipients is due next; nil without any.
+    init?(of id: QueueID, _ open: [OpenRecipient]) {
+        guard let time = open.map(\.nextAttempt).min() else { return nil }
+        self.init(time: time, id: id.rawValue)
+    }
+
     static func < (left: DueKey, right: DueKey) -> Bool {
         (left.time, left.id) < (right.time, right.id)
     }
@@ -117,6 +130,8 @@ struct OpenRecipient: Hashable, Sendable {
     /// Deferrals so far.
     var attempts: Int
     var nextAttempt: Int64
+    /// It waits for a key.
+    var isUnsignable = false
 }
 
 /// Where a recipient stands.
@@ -129,11 +144,13 @@ package enum RecipientState: Int, Hashable, Sendable {
     case failed = 3
     /// Failed, and the sender is still to be told.
     case unreported = 4
+    /// Deferred for want of a key.
+    case unsignable = 5
 
     /// The message can't leave the queue yet because of this recipient.
     package var isOpen: Bool {
         switch self {
-        case .queued, .deferred, .unreported: true
+        case .queued, .deferred, .unreported, .unsignable: true
         case .delivered, .failed: false
         }
     }
