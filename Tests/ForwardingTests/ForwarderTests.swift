@@ -83,14 +83,94 @@ import Testing
         }
     }
 
+    @Test("what waits for a key leaves when there is one, and asks nothing of the next hop before")
+    func waits() async throws {
+        try await withSpool { spool in
+            let peer = try await ScriptedPeer.start(on: Bench.group)
+            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
+            let forwarder = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            for number in 0..<300 { try await enqueue(number, in: spool) }
+            let running = Task { try await forwarder.run() }
+            #expect(await eventually { spool.counts.deferred == 300 })
+            forwarder.retryUnsignable()
+            #expect(peer.seen.connections == 0 && signer.departures.withLock { $0.isEmpty })
+            signer.fault.withLock { $0 = nil }
+            forwarder.retryUnsignable()
+            #expect(await eventually { peer.seen.messages.count == 300 && spool.counts.messages == 0 })
+            running.cancel()
+            try await running.value
+            await peer.stop()
+        }
+    }
+
+    @Test("what waited for a key when the last daemon ended leaves by itself after a start with one")
+    func waitedBefore() async throws {
+        try await withSpool { spool in
+            let peer = try await ScriptedPeer.start(on: Bench.group)
+            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
+            try await enqueue(1, in: spool)
+            let first = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            let running = Task { try await first.run() }
+            #expect(await eventually { spool.counts.deferred == 1 })
+            running.cancel()
+            try await running.value
+            signer.fault.withLock { $0 = nil }
+            let second = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            let runningAgain = Task { try await second.run() }
+            #expect(await eventually { peer.seen.messages.count == 1 && spool.counts.messages == 0 })
+            runningAgain.cancel()
+            try await runningAgain.value
+            await peer.stop()
+        }
+    }
+
+    @Test("what waits for a key leaves when its route takes it unsigned")
+    func replacedRoute() async throws {
+        try await withSpool { spool in
+            let peer = try await ScriptedPeer.start(on: Bench.group)
+            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
+            var route = Bench.smarthost(peer.port)
+            let forwarder = forwarder(spool, [route], signer: signer)
+            try await enqueue(1, in: spool)
+            let running = Task { try await forwarder.run() }
+            #expect(await eventually { spool.counts.deferred == 1 })
+            route.signing.isUnsigned = true
+            forwarder.replaceRoutes(RoutingTable([route]))
+            #expect(await eventually { peer.seen.messages.count == 1 && spool.counts.messages == 0 })
+            running.cancel()
+            try await running.value
+            await peer.stop()
+        }
+    }
+
+    @Test("the spool knows which keys were used for what has left")
+    func keyUses() async throws {
+        try await withSpool { spool in
+            let peer = try await ScriptedPeer.start(on: Bench.group)
+            let signer = StubSigner()
+            let sdid = try #require(Domain("example.com"))
+            let start = ForwarderTests.clock.now()
+            signer.keyUses.withLock { $0 = ["r", "e"].map { KeyUse(sdid: sdid, selector: $0, time: start) } }
+            let forwarder = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            for number in 0..<50 { try await enqueue(number, in: spool) }
+            let running = Task { try await forwarder.run() }
+            #expect(await eventually { spool.counts.messages == 0 })
+            running.cancel()
+            try await running.value
+            #expect(Set(spool.keyUses().map(\.selector)) == ["r", "e"])
+            #expect(spool.keyUses().allSatisfy { $0.time >= start && $0.time <= ForwarderTests.clock.now() })
+            await peer.stop()
+        }
+    }
+
     private func forwarder(
         _ spool: Spool, _ routes: [Route], _ limits: ForwardingLimits = ForwardingLimits(),
-        intake: KeepingIntake = KeepingIntake()
+        intake: KeepingIntake = KeepingIntake(), signer: StubSigner = StubSigner()
     ) -> Forwarder {
         Forwarder(
             configuration: ForwarderConfiguration(
                 hostname: "relay.example.com", routes: RoutingTable(routes), limits: limits),
-            spool: spool, signer: StubSigner(), intake: intake, resolver: TableResolver(), eventLoopGroup: Bench.group,
+            spool: spool, signer: signer, intake: intake, resolver: TableResolver(), eventLoopGroup: Bench.group,
             threadPool: Bench.threadPool, clock: ForwarderTests.clock, events: { _ in },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }

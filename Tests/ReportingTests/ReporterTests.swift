@@ -69,6 +69,11 @@ private final class LogBook: Sendable {
             (.signingDeferrals, .signingDeferred(id, DepartureSigningError(text: "no key"))),
             (.rewrittenAuthors, .authorRewritten(id, from: "root@localhost", to: mailbox)),
             (.incompleteOneClicks, .oneClickIncomplete(id, authorDomain: domain, fault: "no HTTPS URI")),
+            (.keyChanges, .keyChanged(sdid: domain, selector: "s1", from: "active", to: "retiring", reason: "rotated")),
+            (.keyDrifts, .keyDrifted(sdid: domain, selector: "s1", reason: "no record")),
+            (.keyCheckFailures, .keyCheckFailed(sdid: domain, selector: "s1", reason: "SERVFAIL")),
+            (.departureHolds, .departureHeld(domain: domain, reason: "no key that the DNS shows")),
+            (.publicationFailures, .publicationFailed(domain: domain, selector: "s1", reason: "REFUSED")),
         ]
         #expect(events.count == EventCounters.Name.allCases.count)
         for (count, (name, event)) in events.enumerated() {
@@ -90,6 +95,46 @@ private final class LogBook: Sendable {
         reporter.report(.unreported(id, reason: "452 4.3.1 full", until: Timestamp(seconds: 5)))
         reporter.report(.unreported(id, reason: "550 5.7.1 no", until: nil))
         #expect(book.all.map(\.level) == [.debug, .notice, .warning, .error, .warning, .error])
+    }
+
+    @Test func `what becomes of keys is as loud as it is urgent`() throws {
+        let book = LogBook()
+        let reporter = Reporter(logger: book.logger())
+        let domain = try #require(Domain("example.com"))
+        let events: [RelayEvent] = [
+            .keyChanged(sdid: domain, selector: "s1", from: nil, to: "generated", reason: "asked by root"),
+            .keyDrifted(sdid: domain, selector: "s1", reason: "no record"),
+            .keyRecovered(sdid: domain, selector: "s1"),
+            .keyCheckFailed(sdid: domain, selector: "s1", reason: "SERVFAIL"),
+            .departureHeld(domain: domain, reason: "no key that the DNS shows"),
+            .departureReleased(domain: domain),
+            .rotationWaits(domain: domain, for: "the record of s1", isOperator: true),
+            .rotationWaits(domain: domain, for: "the TTL", isOperator: false),
+            .publicationFailed(domain: domain, selector: "s1", reason: "REFUSED"),
+        ]
+        for event in events { reporter.report(event) }
+        let levels: [Logger.Level] = [
+            .notice, .error, .notice, .warning, .critical, .notice, .warning, .notice, .error,
+        ]
+        #expect(book.all.map(\.level) == levels)
+        #expect(Set(book.all.map(\.message)).count == events.count)
+        #expect(
+            book.all.first?.metadata
+                == ["sdid": "example.com", "selector": "s1", "to": "generated", "reason": "asked by root"])
+        #expect(book.all[4].metadata == ["domain": "example.com", "reason": "no key that the DNS shows"])
+        #expect(book.all[6].metadata == ["domain": "example.com", "for": "the record of s1"])
+    }
+
+    @Test func `held domains and drifted keys are shown as they are now`() {
+        let reporter = Reporter(logger: LogBook().logger())
+        #expect(reporter.counters.snapshot["held_domains"] == 0)
+        for (held, drifted) in [(2, 3), (0, 1)] {
+            reporter.setKeyGauges(held: held, drifted: drifted)
+            #expect(reporter.counters.value(.heldDomains) == held)
+            #expect(reporter.counters.value(.driftedKeys) == drifted)
+            #expect(reporter.counters.snapshot["held_domains"] == held)
+            #expect(reporter.counters.snapshot["drifted_keys"] == drifted)
+        }
     }
 
     @Test func `one-click faults are counted always and logged once a while for each domain`() throws {

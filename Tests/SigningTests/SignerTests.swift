@@ -195,6 +195,45 @@ import Testing
         #expect(try !isKept(Self.departure(.mx, kept: two)))
     }
 
+    @Test func itTellsTheKeysOfWhatLeavesWithTheTimeOfEachDeparture() throws {
+        let fixture = try Fixture()
+        func uses(_ departure: Departure) throws -> [String] {
+            try fixture.signer.sign(departure).keyUses.map { use in
+                "\(use.selector).\(use.sdid) \(use.time.milliseconds - noon.milliseconds)"
+            }
+        }
+        #expect(try uses(Self.departure(.mx)) == ["r.example.com 0", "e.example.com 0"])
+        #expect(try uses(Self.departure(.smarthost)) == ["r.example.com 0"])
+        #expect(try uses(Self.departure(.mx, isUnsigned: true)) == [])
+        let kept = try fixture.signer.sign(Self.departure(.mx)).fields
+        fixture.noonClock.value = noon.advanced(byMilliseconds: 3_600_001)
+        let later = try fixture.signer.sign(Self.departure(.mx, kept: kept))
+        #expect(later.fields == kept)
+        #expect(try uses(Self.departure(.mx, kept: kept)) == ["r.example.com 3600001", "e.example.com 3600001"])
+        // Once a key does not sign any more, nothing of it leaves, and nobody is told that it was used.
+        try fixture.store.addActive(try TestKeys.otherRSA.get(), to: domain, selector: "r2")
+        fixture.ring.reload()
+        #expect(try uses(Self.departure(.mx, kept: kept)) == ["r2.example.com 3600001", "e.example.com 3600001"])
+    }
+
+    @Test func whoAsksBeforeSigningHearsTheSame() throws {
+        let ready = try Fixture()
+        #expect(ready.signer.hindrance(of: domain) == nil)
+        #expect(try Fixture(policies: .unsigned(domain)).signer.hindrance(of: domain) == nil)
+        let without = try Fixture(rsa: false, ed25519: false)
+        let error = #expect(throws: DepartureSigningError.self) { try without.signer.sign(Self.departure(.mx)) }
+        #expect(error?.isWantOfKey == true)
+        #expect(without.signer.hindrance(of: domain) == error)
+        try without.store.addActive(try TestKeys.ed25519.get(), to: domain, selector: "e")
+        without.ring.reload()
+        #expect(without.signer.hindrance(of: domain) == nil)
+        // What no key mends is no want of one.
+        var departure = try Self.departure(.mx)
+        departure.headerSection = Array("no header field\r\n".utf8)
+        let fault = #expect(throws: DepartureSigningError.self) { try without.signer.sign(departure) }
+        #expect(fault?.isWantOfKey == false)
+    }
+
     @Test(arguments: [true, false])
     func aSignatureThatDoesNotVerifyIsNotHandedOut(isRSA: Bool) throws {
         let fixture = try Fixture(rsa: isRSA, ed25519: !isRSA)

@@ -17,6 +17,8 @@ import Testing
         var accepted: Set<QueueID> = []
         var refused: Set<QueueID> = []
         var finished: Set<QueueID> = []
+        /// Of keys whose use was recorded.
+        var selectors: Set<String> = []
     }
 
     /// Fails one write, or this and all that follow.
@@ -100,18 +102,21 @@ import Testing
             let until = fixture.time.advanced(bySeconds: 60)
             let results: [RecipientResult] =
                 switch seen % 3 {
+                case 0 where seen == 3: [.unsignable(greylisted, until: until), .failed(unknownUser)]
                 case 0: [.deferred(greylisted, until: until), .failed(unknownUser)]
                 case 1: [.delivered(accepted), .delivered(accepted)]
                 default: [.failed(unknownUser), .delivered(accepted)]
                 }
             let records = results.enumerated().map { RecipientRecord(index: $0, result: $1) }
             let attempt = AttemptRecord(
-                queueID: message.queueID, results: records, keptFields: seen % 3 == 0 ? [1] : nil)
+                queueID: message.queueID, results: records, keptFields: seen % 3 == 0 ? [1] : nil,
+                keyUses: [KeyUse(sdid: domain, selector: "s\(seen)", time: fixture.time)])
             if fault.isLasting {
                 spool.record(attempt, completion: nil)
             } else {
                 // With a disk that works again the spool gets every result down, however often it must try.
                 try await spool.record(attempt)
+                told.selectors.insert("s\(seen)")
                 if seen % 3 != 0 { told.finished.insert(message.queueID) }
             }
         }
@@ -121,6 +126,7 @@ import Testing
 
     private func check(_ fixture: SpoolFixture, _ told: Told, _ comment: Comment) async throws {
         let spool = try fixture.open()
+        #expect(told.selectors.isSubset(of: spool.keyUses().map(\.selector)), comment)
         fixture.pass(seconds: 61, spool)
         let claimed = await spool.claimAll()
         let found = Set(claimed.map(\.queueID))

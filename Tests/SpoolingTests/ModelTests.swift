@@ -16,12 +16,15 @@ import Testing
             var message: NewMessage
             var content: StoredContent
             var isLeased = false
-            /// Of each recipient deferrals and next attempt; nil once finished.
-            var open: [(attempts: Int, next: Timestamp)?]
+            /// Of each recipient deferrals, next attempt, and whether it waits for a key; nil once finished.
+            var open: [(attempts: Int, next: Timestamp, isUnsignable: Bool)?]
 
-            func due(_ now: Timestamp) -> [ClaimedRecipient] {
+            /// - Parameter isRetry: what waits for a key is due too.
+            func due(_ now: Timestamp, isRetry: Bool = false) -> [ClaimedRecipient] {
                 open.indices.compactMap { index in
-                    guard let recipient = open[index], recipient.next <= now else { return nil }
+                    guard let recipient = open[index], recipient.next <= now || isRetry && recipient.isUnsignable else {
+                        return nil
+                    }
                     return ClaimedRecipient(
                         index: index, mailbox: message.envelope.recipients[index], attempts: recipient.attempts)
                 }
@@ -56,7 +59,7 @@ import Testing
                 try await spool.enqueue(message, content: content)
                 model.messages[message.queueID] = Model.Message(
                     message: message, content: content,
-                    open: message.envelope.recipients.map { _ in (0, message.arrival) })
+                    open: message.envelope.recipients.map { _ in (0, message.arrival, false) })
             case 40..<60:
                 for claimed in await spool.claimNow(maximumMessages: .random(in: 1...6, using: &random)) {
                     expectEqual(claimed, model.messages[claimed.queueID], fixture.time, comment)
@@ -70,7 +73,8 @@ import Testing
                 guard let id = leased(model, &random) else { continue }
                 spool.release(id)
                 model.messages[id]?.isLeased = false
-            case 90..<96:
+            case 90..<92: spool.retry(authorDomain: domain)
+            case 92..<96:
                 fixture.pass(seconds: .random(in: 1...400, using: &random), spool)
             default:
                 // A start after a crash, or after an orderly end.
@@ -89,7 +93,8 @@ import Testing
             #expect(spool.counts.active == model.messages.values.count(where: \.isLeased), comment)
         }
         // In the end everything that is due comes out, and nothing else.
-        let due = model.messages.values.filter { !$0.isLeased && !$0.due(fixture.time).isEmpty }
+        spool.retry(authorDomain: domain)
+        let due = model.messages.values.filter { !$0.isLeased && !$0.due(fixture.time, isRetry: true).isEmpty }
         let claimed = await spool.claimAll()
         #expect(Set(claimed.map(\.queueID)) == Set(due.map(\.message.queueID)), "seed \(seed)")
         for message in claimed {
@@ -104,7 +109,8 @@ import Testing
         #expect(expected?.isLeased == false, comment)
         #expect(claimed.message == expected?.message, comment)
         // What came due between reading a page and the claim is due at the next claim.
-        let due = expected?.due(now) ?? []
+        // So is what waits for a key, if a retry came before.
+        let due = expected?.due(now, isRetry: true) ?? []
         #expect(!claimed.recipients.isEmpty && claimed.recipients.allSatisfy(due.contains), comment)
         guard case .file(let path, let length) = claimed.content else {
             #expect(claimed.content == expected?.content, comment)
@@ -124,13 +130,18 @@ import Testing
     ) -> AttemptRecord {
         var attempt = AttemptRecord(queueID: id, results: [])
         guard var message = model.messages[id] else { return attempt }
-        for recipient in message.due(now) where Int.random(in: 0..<4, using: &random) > 0 {
-            switch Int.random(in: 0..<3, using: &random) {
+        for recipient in message.due(now, isRetry: true) where Int.random(in: 0..<4, using: &random) > 0 {
+            switch Int.random(in: 0..<4, using: &random) {
             case 0:
                 let until = now.advanced(bySeconds: .random(in: 0...500, using: &random))
                 attempt.results.append(
                     RecipientRecord(index: recipient.index, result: .deferred(greylisted, until: until)))
-                message.open[recipient.index] = (recipient.attempts + 1, until)
+                message.open[recipient.index] = (recipient.attempts + 1, until, false)
+            case 3:
+                let until = now.advanced(bySeconds: 100_000)
+                attempt.results.append(
+                    RecipientRecord(index: recipient.index, result: .unsignable(greylisted, until: until)))
+                message.open[recipient.index] = (recipient.attempts, until, true)
             case 1:
                 attempt.results.append(RecipientRecord(index: recipient.index, result: .delivered(accepted)))
                 message.open[recipient.index] = nil

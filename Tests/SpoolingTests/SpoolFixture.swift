@@ -77,6 +77,17 @@ final class SpoolFixture: Sendable {
     }
 }
 
+/// Counts what happens on any thread.
+final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increment() { count.wrappingAdd(1, ordering: .relaxed) }
+
+    func reset() { count.store(0, ordering: .relaxed) }
+}
+
 let domain = Domain("example.com")!
 
 func mailbox(_ localPart: String) -> Mailbox {
@@ -130,7 +141,11 @@ extension Spool {
     ) async -> [ClaimedMessage] {
         await withCheckedContinuation { continuation in
             writer.async {
-                self.state.withLock { $0.isFlushDue = true }
+                self.state.withLock { state in
+                    state.isFlushDue = true
+                    // Else it would look once and not to the end.
+                    state.isDraining = true
+                }
                 self.drain()
                 let claimed = self.state.withLock { state in
                     state.failedRecords.isEmpty

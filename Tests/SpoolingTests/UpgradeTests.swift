@@ -90,6 +90,23 @@ import Testing
         }
     }
 
+    @Test func `The uses of keys begin with this version`() async throws {
+        let id = try makeFirstSpool()
+        #expect(try SpoolReader.open(directory: fixture.spoolPath).keyUses() == [])
+        let spool = try fixture.open()
+        #expect(spool.keyUses() == [])
+        #expect(await spool.claimAll().map(\.queueID) == [id])
+        let use = KeyUse(sdid: domain, selector: "s", time: fixture.time)
+        let wanting = RecipientRecord(
+            index: 0, result: .unsignable(greylisted, until: fixture.time.advanced(bySeconds: 1)))
+        try await spool.record(AttemptRecord(queueID: id, results: [wanting], keyUses: [use]))
+        #expect(try SpoolReader.open(directory: fixture.spoolPath).keyUses() == [use])
+        spool.retry(authorDomain: domain)
+        // What was counted before stays.
+        #expect(await spool.claimAll().map { $0.recipients.map(\.attempts) } == [[1]])
+        await spool.close()
+    }
+
     @Test func `A message with a repair that this version does not know is delivered`() async throws {
         let spool = try fixture.open()
         try await spool.enqueue(fixture.message(), content: .inline([1]))

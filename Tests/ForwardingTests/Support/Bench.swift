@@ -155,6 +155,7 @@ extension AttemptRecord {
                 case .deferred(let diagnostic, _): ("deferred", diagnostic)
                 case .failed(let diagnostic): ("failed", diagnostic)
                 case .unreported(let diagnostic, _): ("unreported", diagnostic)
+                case .unsignable(let diagnostic, _): ("unsignable", diagnostic)
                 }
             let code = diagnostic.replyCode.map(String.init) ?? "-"
             return "\(word) \(code) \(diagnostic.status) \(diagnostic.command ?? "-")"

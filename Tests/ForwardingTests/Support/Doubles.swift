@@ -30,19 +30,28 @@ final class StubSigner: DepartureSigner {
     let bodies = Mutex<[[UInt8]]>([])
     /// What happens after each signature.
     let whenSigned = Mutex<(@Sendable (Departure) -> Void)?>(nil)
-    private let fault: DepartureSigningError?
+    /// Why nothing can be signed.
+    let fault: Mutex<DepartureSigningError?>
+    /// Whether it tells a want of keys to who asks before signing.
+    let hasForesight: Bool
+    /// The keys that it signs with.
+    let keyUses = Mutex<[KeyUse]>([])
     private let removesSignatures: Bool
     private let readsBodies: Bool
 
-    init(fault: DepartureSigningError? = nil, removesSignatures: Bool = false, readsBodies: Bool = false) {
-        self.fault = fault
+    init(
+        fault: DepartureSigningError? = nil, hasForesight: Bool = true, removesSignatures: Bool = false,
+        readsBodies: Bool = false
+    ) {
+        self.fault = Mutex(fault)
+        self.hasForesight = hasForesight
         self.removesSignatures = removesSignatures
         self.readsBodies = readsBodies
     }
 
     func sign(_ departure: Departure) throws(DepartureSigningError) -> SignedDeparture {
         departures.withLock { $0.append(departure) }
-        if let fault { throw fault }
+        if let fault = fault.withLock({ $0 }), !departure.nextHop.signing.isUnsigned { throw fault }
         var hashes: [BodyHash] = []
         if readsBodies, departure.bodyHashes.isEmpty {
             do {
@@ -60,7 +69,11 @@ final class StubSigner: DepartureSigner {
         return SignedDeparture(
             fields: departure.nextHop.signing.isUnsigned ? [] : StubSigner.field,
             removed: removesSignatures ? StubSigner.signatures(in: departure.headerSection) : [],
-            bodyHashes: hashes)
+            bodyHashes: hashes, keyUses: departure.nextHop.signing.isUnsigned ? [] : keyUses.withLock { $0 })
+    }
+
+    func hindrance(of authorDomain: Domain) -> DepartureSigningError? {
+        fault.withLock { fault in fault?.isWantOfKey == true && hasForesight ? fault : nil }
     }
 
     /// Fields of one line each.
