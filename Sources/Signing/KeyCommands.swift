@@ -69,7 +69,8 @@ package struct KeyCommands: Sendable {
         }
         let key: SigningKey
         do throws(SigningKeyError) {
-            key = try SigningKey(pem: Array((request.pem ?? "").utf8))
+            key = try SigningKey(
+                pem: Array((request.pem ?? "").utf8), passphrase: request.passphrase.map { Array($0.utf8) })
         } catch {
             throw KeyError(
                 "the file holds no usable private key (\(error)): "
@@ -109,8 +110,8 @@ package struct KeyCommands: Sendable {
             throw KeyError("name the key to export with --selector: `waxwing keys list \(domain)` shows them")
         }
         let key = try store.privateKey(of: store.description(of: selector, in: domain))
-        do throws(CryptographyError) {
-            let pem = try key.pem()
+        do {
+            let pem = try request.passphrase.map { try key.pem(passphrase: Array($0.utf8)) } ?? key.pem()
             return KeyResponse(text: String(decoding: pem, as: UTF8.self))
         } catch {
             throw KeyError("the private key of \(selector.recordName(in: domain)) can't be written: \(error)")

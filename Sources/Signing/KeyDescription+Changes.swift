@@ -50,6 +50,11 @@ extension KeyDescription {
     /// Two contradictions in a row: one may come from a server that is just being changed.
     var isDrifted: Bool { (proof?.contradictions ?? 0) >= 2 }
 
+    /// Mail depends on the record, and it is not there.
+    var isDriftedInUse: Bool {
+        isDrifted && publication?.purpose != .revoke && (state == .active && proof?.first != nil || state == .retiring)
+    }
+
     /// Whether somebody else may have the key.
     var wasCompromised: Bool { history.contains { $0.to == .compromised } }
 }

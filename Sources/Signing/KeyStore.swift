@@ -29,14 +29,17 @@ package final class KeyStore: Sendable {
 
     package let directory: String
     let files: DurableFiles
+    /// Of private keys that are encrypted.
+    private let passphrase: [UInt8]?
 
     /// Nothing is read or made yet.
-    package convenience init(directory: String) {
-        self.init(directory: directory, files: DurableFiles())
+    package convenience init(directory: String, passphrase: String? = nil) {
+        self.init(directory: directory, passphrase: passphrase, files: DurableFiles())
     }
 
-    init(directory: String, files: DurableFiles) {
+    init(directory: String, passphrase: String? = nil, files: DurableFiles) {
         self.directory = directory
+        self.passphrase = passphrase.map { Array($0.utf8) }
         self.files = files
     }
 
@@ -103,7 +106,7 @@ package final class KeyStore: Sendable {
         defer { SigningKey.erase(&pem) }
         let key: SigningKey
         do throws(SigningKeyError) {
-            key = try SigningKey(pem: pem)
+            key = try SigningKey(pem: pem, passphrase: passphrase)
         } catch {
             throw KeyError("\(path) is no usable private key: \(error)")
         }

@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import Mail
 package import Signing
+import Spooling
 
 /// KeyAccess is in charge of who carries out a key command: the daemon when one runs, so that a change takes
 /// effect at once, else this process.
@@ -44,16 +45,29 @@ package struct KeyAccess: Sendable {
 
     private func performHere(_ request: KeyRequest) async -> KeyResponse {
         let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
-        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
         do {
+            let rotation = try rotationPolicies(for: request.verb)
+            let store = KeyStore(
+                directory: configuration.resolve(configuration.keys.directory),
+                passphrase: try configuration.keyPassphrase())
             let resolver = try UnboundResolver(configuration.resolver, logger: logger)
-            let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)
+            let uses = recordedUses
+            let rotator = Rotator(
+                store: store, clock: .system, policies: rotation, configuration, resolver: resolver, uses: { uses })
             let policies = configuration.signingPolicies
-            return await KeyCommands(store: store, prover: prover, clock: .system, policies: { policies })
-                .perform(request)
+            return await KeyCommands(rotator: rotator, policies: { policies }).perform(request)
+        } catch let error as DNSError {
+            return KeyResponse(
+                isError: true, text: "the DNS resolver does not start: \(error.text); check [dns] servers\n")
         } catch {
-            return KeyResponse(isError: true, text: "the DNS resolver does not start: \(error); check [dns] servers\n")
+            return KeyResponse(isError: true, text: "\(error)\n")
         }
+    }
+
+    /// What the spool knows, if there is one; the daemon that knew more may have been killed.
+    private var recordedUses: KeyUses {
+        let reader = try? SpoolReader.open(directory: configuration.resolve(configuration.spool.directory))
+        return KeyUses((try? reader?.keyUses()) ?? [], completeSince: nil)
     }
 
     /// What a request takes that is carried out here: one that publishes nothing needs no secret.

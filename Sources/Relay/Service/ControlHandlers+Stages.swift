@@ -10,32 +10,23 @@ import Spooling
 
 extension ControlHandlers {
     /// What the control socket of a running relay does.
-    ///
-    /// - Parameter keyStatus: what needs looking after about keys.
-    init(
-        stages: Stages, configuration: Configuration, reloader: Reloader,
-        keyStatus: @escaping @Sendable () async -> StatusDocument.Keys? = { nil }
-    ) {
+    init(stages: Stages, configuration: Configuration, reloader: Reloader) {
         let spoolDirectory = configuration.resolve(configuration.spool.directory)
         let queue: @Sendable () throws -> QueueReading = {
             try QueueReading(directory: spoolDirectory, isActive: { stages.spool.isActive($0) })
         }
         self.init(
-            status: { StatusDocument(stages, configuration, keys: await keyStatus()) },
+            status: { StatusDocument(stages, configuration) },
             reload: { reloader.reload() },
             queue: { limit, after in try queue().list(limit: limit, after: after) },
             queueEntry: { id in try queue().show(id) },
-            keys: { request in
-                let response = await stages.keyCommands.perform(request)
-                if response.hasChanged { stages.keyRing.reload() }
-                return response
-            },
-            reloadKeys: { stages.keyRing.reload() })
+            keys: { await stages.keys.perform($0) },
+            reloadKeys: { stages.keys.reload() })
     }
 }
 
 extension StatusDocument {
-    init(_ stages: Stages, _ configuration: Configuration, keys: Keys?) {
+    init(_ stages: Stages, _ configuration: Configuration) {
         let counts = stages.spool.counts
         self.init(
             version: Version.text, hostname: configuration.hostname, processID: getpid(),
@@ -45,6 +36,6 @@ extension StatusDocument {
             queue: Queue(
                 messages: counts.messages, active: counts.active, deferred: counts.deferred,
                 octets: Int(counts.octets)),
-            counters: stages.reporter.counters.snapshot, keys: keys)
+            counters: stages.reporter.counters.snapshot, keys: stages.keys.status)
     }
 }

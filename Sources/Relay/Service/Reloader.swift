@@ -48,8 +48,7 @@ final class Reloader: Sendable {
                 return ReloadDocument(applied: false, lines: error.faults.map(\.description))
             }
             let waiting = next.sectionsThatWait(since: started)
-            apply(next)
-            applyRotation(rotation)
+            apply(next, rotation)
             next.logWarnings(to: logger)
             current = next
             logger.notice(
@@ -61,19 +60,14 @@ final class Reloader: Sendable {
         }
     }
 
-    private func apply(_ next: Configuration) {
+    private func apply(_ next: Configuration, _ rotation: RotationPolicies) {
         log.logLevel = Logger.Level(rawValue: next.log.level) ?? .info
-        stages.keyRing.reload(policies: next.signingPolicies)
+        stages.keys.replace(rotation, signing: next.signingPolicies)
         stages.forwarder.replaceRoutes(next.routingTable)
         stages.forwarder.replaceRetry(next.retrySchedule)
         stages.intake.replaceRules(next.intakeConfiguration)
         stages.receiving.replaceLimits(next.receivingLimits)
         stages.receiving.replaceListeners(next.receivingListeners)
-    }
-
-    /// Rotation goes on by these; what runs is not begun anew.
-    private func applyRotation(_ policies: RotationPolicies) {
-        // Here: stages.rotation.replace(policies).
     }
 }
 

@@ -22,8 +22,7 @@ struct Stages: Sendable {
     let signingThreads: NIOThreadPool
     /// For large content on its way to the disk.
     let fileThreads: NIOThreadPool
-    let keyRing: KeyRing
-    let keyCommands: KeyCommands
+    let keys: KeyKeeper
     let intake: RelayIntake
     let forwarder: Forwarder
     let receiving: ReceivingService
@@ -42,15 +41,12 @@ struct Stages: Sendable {
         fileThreads = NIOThreadPool(numberOfThreads: 2)
         fileThreads.start()
 
-        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
-        keyRing = KeyRing(store: store, policies: configuration.signingPolicies, logger: logger)
         let resolver = try UnboundResolver(configuration.resolver, logger: logger)
-        keyCommands = KeyCommands(
-            store: store, prover: KeyProver(resolver: resolver, servers: configuration.authoritativeServers),
-            clock: clock, policies: { [keyRing] in keyRing.policies })
-        let signer = Signer(ring: keyRing, clock: clock, events: reporter.sink)
+        keys = try KeyKeeper(
+            configuration, resolver: resolver, spool: spool, clock: clock, reporter: reporter, logger: logger)
+        let signer = Signer(ring: keys.ring, clock: clock, events: reporter.sink)
         intake = RelayIntake(
-            configuration: configuration.intakeConfiguration, spool: spool, keyRing: keyRing, clock: clock,
+            configuration: configuration.intakeConfiguration, spool: spool, keyRing: keys.ring, clock: clock,
             events: reporter.sink, logger: logger)
 
         var limits = ForwardingLimits()
@@ -64,6 +60,7 @@ struct Stages: Sendable {
         receiving = ReceivingService(
             configuration: configuration.receiving(drainTime: Daemon.receivingDrain), intake: intake,
             group: eventLoops, threadPool: fileThreads, logger: logger)
+        keys.whenReleased { [forwarder] in forwarder.retryUnsignable() }
         // A port that can't be had is found out before anything runs.
         _ = try await receiving.bind()
     }

@@ -18,11 +18,15 @@ package final class RotationService: Service {
     private let logger: Logger
     /// When each domain is due, in seconds since the Unix epoch; a domain without anything to do is not in it.
     private let due = Mutex<[Domain: Int64]>([:])
+    private let rotating = Mutex<Set<Domain>>([])
 
     package init(rotator: Rotator, logger: Logger) {
         self.rotator = rotator
         self.logger = logger
     }
+
+    /// How many domains have a rotation under way.
+    package var rotatingDomains: Int { rotating.withLock { $0.count } }
 
     package func run() async throws {
         reconsiderAll()
@@ -38,8 +42,13 @@ package final class RotationService: Service {
     /// The keys of a domain, or what is wanted of them, have changed.
     package func reconsider(_ domain: Domain) {
         do throws(KeyError) {
-            let next = try rotator.nextDue(domain)
+            let plans = try rotator.plans(domain)
+            let next = plans.compactMap { $0.nextDue() }.min()
             due.withLock { $0[domain] = next }
+            let isRotating = plans.contains { $0.successor != nil || $0.needsReplacement }
+            rotating.withLock { rotating in
+                _ = isRotating ? rotating.insert(domain).memberAfterInsert : rotating.remove(domain)
+            }
         } catch {
             logger.error("the keys of a domain can't be watched", metadata: ["domain": "\(domain)", "error": "\(error)"])
             later(domain)
@@ -81,8 +90,7 @@ package final class RotationService: Service {
             let result = try await rotator.advance(domain, by: Rotator.daemonName, isAsked: false)
             for line in result.done { logger.notice("keys: \(line)", metadata: ["domain": "\(domain)"]) }
             if let problem = result.problem { throw problem }
-            let next = result.nextDue
-            due.withLock { $0[domain] = next }
+            reconsider(domain)
         } catch {
             logger.error("keys could not be rotated", metadata: ["domain": "\(domain)", "error": "\(error)"])
             later(domain)

@@ -86,9 +86,20 @@ package final class Rotator: Sendable {
         return [try rotation.plan(isEd25519: false), try rotation.plan(isEd25519: true)]
     }
 
-    /// When something is due for a domain by itself; nil: never, as things are.
-    func nextDue(_ domain: Domain) throws(KeyError) -> Int64? {
-        try plans(domain).compactMap { $0.nextDue() }.min()
+    /// The names of all records that mail depends on and that the DNS did not show when they were looked at last.
+    ///
+    /// Reads the whole key directory.
+    package func driftedRecords() throws(KeyError) -> Set<String> {
+        var names: Set<String> = []
+        for domain in try store.domains() {
+            for entry in try store.keys(of: domain) {
+                guard case .success(let key) = entry.description, key.suspension != nil || key.isDriftedInUse else {
+                    continue
+                }
+                names.insert(key.recordName)
+            }
+        }
+        return names
     }
 }
 

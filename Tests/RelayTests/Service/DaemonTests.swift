@@ -194,7 +194,7 @@ import Testing
             let store = KeyStore(directory: fixture.directory + "/Keys")
             let description = try #require(try store.keys(of: domain).first).description.get()
             let active = try ActiveKey(description, privateKey: key)
-            stages.keyRing.replaceKeys(
+            stages.keys.ring.replaceKeys(
                 of: domain, with: isRSA ? DomainKeys(rsa: active) : DomainKeys(ed25519: active))
         }) { configuration, status in
             let port = try #require(status.listeners.first?.port)

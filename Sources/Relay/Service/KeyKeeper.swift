@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+import DNS
+import Logging
+import Mail
+import Reporting
+import Signing
+import Spooling
+import Synchronization
+
+/// KeyKeeper is in charge of what follows from keys that change in a running relay: the ring signs with what is on disk
+/// from then on, mail that waited for a key leaves, and Reporting hears of it.
+final class KeyKeeper: Sendable {
+    let ring: KeyRing
+    let rotator: Rotator
+    let rotation: RotationService
+    let commands: KeyCommands
+    private let news: KeyNews
+
+    init(
+        _ configuration: Configuration, resolver: UnboundResolver, spool: Spool, clock: WallClock, reporter: Reporter,
+        logger: Logger
+    ) throws(ConfigurationError) {
+        let policies = try configuration.rotationPolicies()
+        let store = KeyStore(
+            directory: configuration.resolve(configuration.keys.directory), passphrase: try configuration.keyPassphrase())
+        let ring = KeyRing(
+            store: store, credentials: CredentialKeys(directory: SecretFile.credentialsDirectory),
+            policies: configuration.signingPolicies, rotation: policies, logger: logger)
+        let news = KeyNews(ring: ring, reporter: reporter)
+        self.ring = ring
+        self.news = news
+        rotator = Rotator(
+            store: store, clock: clock, policies: policies, configuration, resolver: resolver,
+            uses: { KeyUses(spool.keyUses(), completeSince: spool.openedAt) }, news: { news.take($0) })
+        rotation = RotationService(rotator: rotator, logger: logger)
+        commands = KeyCommands(rotator: rotator, policies: { ring.policies })
+        do {
+            news.begin(drifted: try rotator.driftedRecords())
+        } catch {
+            logger.error("keys: \(error)")
+        }
+    }
+
+    /// What is to be done when mail that waited may leave.
+    func whenReleased(_ action: @escaping @Sendable () -> Void) {
+        news.whenReleased(action)
+    }
+
+    /// Takes other settings over.
+    func replace(_ policies: RotationPolicies, signing: SigningPolicies) {
+        rotator.replace(policies)
+        ring.reload(policies: signing, rotation: policies)
+        news.reviewAll()
+        rotation.reconsiderAll()
+    }
+
+    func perform(_ request: KeyRequest) async -> KeyResponse {
+        let response = await commands.perform(request)
+        guard response.hasChanged else { return response }
+        guard let changed = response.changedDomains?.compactMap({ Domain($0) }) else {
+            reload()
+            return response
+        }
+        for domain in changed {
+            news.take(.changed(domain))
+            rotation.reconsider(domain)
+        }
+        return response
+    }
+
+    /// Somebody else changed the key directory.
+    func reload() {
+        ring.reload()
+        news.reviewAll()
+        rotation.reconsiderAll()
+    }
+
+    var status: StatusDocument.Keys {
+        StatusDocument.Keys(
+            held: Dictionary(uniqueKeysWithValues: ring.holds.map { ($0.key.name, $0.value) }),
+            drifted: news.driftedRecords, rotating: rotation.rotatingDomains)
+    }
+}
+
+/// KeyNews is in charge of passing on what happens to keys, each thing once.
+final class KeyNews: Sendable {
+    private let ring: KeyRing
+    private let reporter: Reporter
+    private let state = Mutex(State())
+
+    private struct State {
+        var held: Set<Domain> = []
+        /// Names of records.
+        var drifted: Set<String> = []
+        var released: (@Sendable () -> Void)?
+    }
+
+    init(ring: KeyRing, reporter: Reporter) {
+        self.ring = ring
+        self.reporter = reporter
+    }
+
+    var driftedRecords: [String] { state.withLock { $0.drifted.sorted() } }
+
+    func whenReleased(_ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.released = action }
+    }
+
+    func begin(drifted: Set<String>) {
+        state.withLock { $0.drifted = drifted }
+        reviewAll()
+    }
+
+    func take(_ news: RotationNews) {
+        switch news {
+        case .changed(let domain):
+            ring.reload(domain)
+            review([domain])
+        case .moved(let domain, let selector, let from, let to, let reason):
+            if to != .active, to != .retiring { settle(domain, selector) }
+            reporter.report(
+                .keyChanged(sdid: domain, selector: selector, from: from?.rawValue, to: to.rawValue, reason: reason))
+        case .drifted(let domain, let selector, let reason):
+            state.withLock { _ = $0.drifted.insert("\(selector)._domainkey.\(domain)") }
+            reporter.report(.keyDrifted(sdid: domain, selector: selector, reason: reason))
+            review([domain])
+        case .recovered(let domain, let selector):
+            settle(domain, selector)
+            reporter.report(.keyRecovered(sdid: domain, selector: selector))
+        case .notAsked(let domain, let selector, let reason):
+            reporter.report(.keyCheckFailed(sdid: domain, selector: selector, reason: reason))
+        case .publicationFailed(let domain, let selector, let reason):
+            reporter.report(.publicationFailed(domain: domain, selector: selector, reason: reason))
+        case .operatorNeeded(let domain, let selector, let text):
+            let first = text.split(separator: "\n").first ?? ""
+            reporter.report(
+                .rotationWaits(domain: domain, for: "the operator, for \(selector): \(first)", isOperator: true))
+        }
+    }
+
+    /// The key no longer matters, or its record is there again.
+    private func settle(_ domain: Domain, _ selector: String) {
+        state.withLock { _ = $0.drifted.remove("\(selector)._domainkey.\(domain)") }
+        review([domain])
+    }
+
+    /// Which domains' mail waits now, and which no longer does.
+    func reviewAll() {
+        review(state.withLock { $0.held }.union(ring.holds.keys))
+    }
+
+    private func review(_ domains: Set<Domain>) {
+        for domain in domains {
+            let hold: String? = if case .held(let reason) = ring.signability(of: domain) { reason } else { nil }
+            let wasHeld = state.withLock { state in
+                hold == nil ? state.held.remove(domain) != nil : !state.held.insert(domain).inserted
+            }
+            if let hold, !wasHeld { reporter.report(.departureHeld(domain: domain, reason: hold)) }
+            if hold == nil, wasHeld { reporter.report(.departureReleased(domain: domain)) }
+        }
+        let (held, drifted, released) = state.withLock { ($0.held.count, $0.drifted.count, $0.released) }
+        reporter.setKeyGauges(held: held, drifted: drifted)
+        released?()
+    }
+}
+
+extension Rotator {
+    /// Over the real DNS, and publishers of the configuration.
+    convenience init(
+        store: KeyStore, clock: WallClock, policies: RotationPolicies, _ configuration: Configuration,
+        resolver: UnboundResolver, uses: @escaping @Sendable () -> KeyUses,
+        news: @escaping @Sendable (RotationNews) -> Void = { _ in }
+    ) {
+        let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)
+        let directory = store.directory
+        self.init(
+            store: store, clock: clock, policies: policies, look: { await prover.look(at: $0) },
+            publish: { change, settings in
+                await Publisher(settings, keyDirectory: directory).carryOut(change)
+            }, uses: uses, news: news)
+    }
+}
+
+extension KeyUses {
+    /// - Parameter completeSince: the start of the process that knows all later uses; nil: nobody knows all.
+    init(_ uses: [KeyUse], completeSince: Timestamp?) {
+        var last: [Key: Int64] = [:]
+        for use in uses {
+            last[Key(sdid: use.sdid, selector: use.selector)] = use.time.seconds + 1 + KeyUse.granularitySeconds
+        }
+        self.init(last: last, completeSince: completeSince?.seconds)
+    }
+}
