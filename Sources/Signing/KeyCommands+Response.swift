@@ -94,15 +94,8 @@ extension KeyCommands {
     private func next(_ key: KeyDescription, _ plans: [RotationPlan]) -> KeyDocument.Step? {
         guard let plan = plans.first(where: { $0.keys.contains { $0.selector == key.selector } }) else { return nil }
         if let wait = plan.waits().first(where: { $0.selector == key.selector }) {
-            let after: String =
-                switch key.state {
-                case .generated, .published: "activate"
-                case .retiring: "revoke"
-                case .revoked: "remove"
-                case .active, .compromised, .removed: "publish"
-                }
             return KeyDocument.Step(
-                text: wait.until == nil ? wait.text : after,
+                text: Self.nextStep(of: key, isOperator: wait.isOperator),
                 at: wait.until.map { Timestamp(seconds: $0).date }, isOperator: wait.isOperator)
         }
         switch key.state {
@@ -115,6 +108,24 @@ extension KeyCommands {
         case .published where key.purpose == .standby:
             return KeyDocument.Step(text: "stands by", isOperator: false)
         default: return nil
+        }
+    }
+}
+
+extension KeyCommands {
+    /// A word or three, for a table.
+    private static func nextStep(of key: KeyDescription, isOperator: Bool) -> String {
+        switch (key.state, isOperator) {
+        case (.generated, true): "publish its record"
+        case (.generated, false): "seen by all servers"
+        case (.published, _): "activate"
+        case (.active, true): "put its record back"
+        case (.active, false): "its record is put back"
+        case (.retiring, true), (.compromised, true): "replace its record by p="
+        case (.retiring, false), (.compromised, false): "revoke"
+        case (.revoked, true): "delete its record"
+        case (.revoked, false): "remove"
+        case (.removed, _): ""
         }
     }
 }

@@ -29,7 +29,7 @@ struct ActivationTests {
         }
 
         func activate(_ prover: KeyProver, isUnproven: Bool = false, selector: String? = nil) async -> KeyResponse {
-            let commands = KeyCommands(store: store, prover: prover, clock: WallClock { noon })
+            let commands = KeyCommands.over(store, look: { await prover.look(at: $0) })
             return await commands.perform(
                 KeyRequest(
                     .activate, domain: "example.test", selector: selector, isForced: isUnproven, user: "tester"))
@@ -193,7 +193,7 @@ struct ActivationTests {
         let prover = KeyProver(resolver: try server.resolver(), servers: [server.address])
         let forced = await fixture.activate(prover, isUnproven: true)
         #expect(!forced.isError && !forced.warnings.isEmpty)
-        let commands = KeyCommands(store: fixture.store, prover: prover, clock: WallClock { noon })
+        let commands = KeyCommands.over(fixture.store, look: { await prover.look(at: $0) })
         let list = await commands.perform(KeyRequest(.list))
         #expect(list.text.contains("unproven (forced by tester)"))
         let proven = await fixture.activate(prover, selector: "s1")

@@ -173,7 +173,7 @@ struct DomainRotation: Sendable {
             case .revoke: key.revokedRecord
             case .remove: nil
             }
-        let isFirst = key.proof?.first == nil && key.publication == nil
+        let isFirst = purpose == .publish && key.proof?.first == nil
         let ours: [String] = isFirst ? [] : [key.record, key.revokedRecord].filter { $0 != wanted }
         return RecordChange(
             purpose, domain: domain, selector: selector, wanted: wanted, replaceable: ours, ttl: ttl,
