@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-internal import DNS
+package import DNS
 
 /// Which addresses the DNS of a stranger may send Waxwing to.
 ///
 /// A domain can name any address as its mail exchanger, also one inside the operator's network (RFC 6890 lists what is
 /// not global).
-enum AddressPolicy {
+package enum AddressPolicy {
     /// Whether `address` is one that a host of the Internet can have.
-    static func isGlobal(_ address: IPAddress) -> Bool {
+    package static func isGlobal(_ address: IPAddress) -> Bool {
         address.isIPv6 ? isGlobal(ipv6: address.octets) : isGlobal(ipv4: address.octets[...])
     }
 

@@ -45,7 +45,10 @@ import Testing
         "keys activate example.com --selector s1 --force --now --json", "keys retire example.com --selector s1 --force",
         "keys revoke example.com --selector s1 --compromised --force --json",
         "keys remove example.com --selector s1 --yes --force --json", "keys log",
-        "keys log example.com --selector s1 --json", "queue list",
+        "keys log example.com --selector s1 --json",
+        "dns print example.com",
+        "dns print example.com --format bind --address 192.0.2.1 --address 2001:db8::1", "dns print --json example.com",
+        "dns check example.com", "dns check --json --address 192.0.2.1 example.com", "queue list",
         "queue list --json --limit 1000 --after 0000000000001", "queue show 0000000000001",
         "queue show --json 0000000000001", "sign", "sign message.eml", "sign --explain message.eml", "verify",
         "verify message.eml",
@@ -71,7 +74,7 @@ import Testing
             #expect(leaf.type.helpMessage().contains("--config <file>"), "\(name)")
             #expect(!leaf.type.configuration.abstract.isEmpty, "\(name)")
         }
-        #expect(Self.leaves().count == 24)
+        #expect(Self.leaves().count == 26)
     }
 
     @Test(
@@ -107,6 +110,12 @@ import Testing
             ("keys show example.com --selector a..b", "\"a..b\" is not a selector"),
             ("keys activate", "Missing expected argument '<domain>'"),
             ("keys activate .", "\".\" is not a domain"),
+            ("dns check", "Missing expected argument '<domain>'"),
+            ("dns check com", "\"com\" is not a domain such as example.com"),
+            ("dns check a..b", "\"a..b\" is not a domain"),
+            ("dns check example.com --address relay", "--address must be an IPv4 or IPv6 address, not \"relay\""),
+            ("dns print example.com --format xml", "'plain' and 'bind'"),
+            ("dns print example.com --format bind --json", "--json and --format exclude each other"),
             ("queue list --limit 0", "--limit must be a number from 1 to 1000"),
             ("queue list --limit 1001", "--limit must be a number from 1 to 1000"),
             ("queue list --limit many", "The value 'many' is invalid"),

@@ -16,34 +16,13 @@ struct TreeWalk {
 
         /// Nil if the text is no DMARC record (RFC 9989 §4.10 step 2: `v=DMARC1` stands first).
         init?(_ text: String) {
-            var tags: [String: String] = [:]
-            for (index, part) in text.split(separator: ";", omittingEmptySubsequences: false).enumerated() {
-                let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard pair.count == 2 else {
-                    if index == 0 { return nil }
-                    continue
-                }
-                let name = Record.trim(pair[0])
-                let value = Record.trim(pair[1])
-                if index == 0 {
-                    guard name == "v", value == "DMARC1" else { return nil }
-                } else if tags[name.lowercased()] == nil {
-                    tags[name.lowercased()] = value.lowercased()
-                }
-            }
-            switch tags["psd"] {
+            guard let tags = DMARCTags(text) else { return nil }
+            switch tags["psd"]?.lowercased() {
             case "y": isPublicSuffix = true
             case "n": isPublicSuffix = false
             default: isPublicSuffix = nil
             }
-            isStrict = tags["adkim"] == "s"
-        }
-
-        private static func trim(_ text: Substring) -> String {
-            let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-            var text = text.drop(while: isBlank)
-            while let last = text.last, isBlank(last) { text.removeLast() }
-            return String(text)
+            isStrict = tags["adkim"]?.lowercased() == "s"
         }
     }
 
@@ -52,6 +31,8 @@ struct TreeWalk {
         var domain: Domain
         /// The record that decides for the domain where the walk began; nil if none was found on the way.
         var record: Record?
+        /// The domain at whose `_dmarc` name that record stands.
+        var place: Domain?
     }
 
     /// RFC 9989 §4.10: longer names are cut to this many labels after the first question.
@@ -81,7 +62,7 @@ struct TreeWalk {
         let domain = TreeWalk.choose(found, start)
         // RFC 9989 §4.10.1: the author domain's own record, else that of its organization, else the public suffix's.
         let deciding = found.first { $0.domain == start } ?? found.first { $0.domain == domain } ?? found.last
-        return Organization(domain: domain, record: deciding?.record)
+        return Organization(domain: domain, record: deciding?.record, place: deciding?.domain)
     }
 
     /// RFC 9989 §4.10.2.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Waxwing authors
+
+package import DNS
+import Logging
+package import Mail
+import Signing
+
+/// DomainRecordsAccess is in charge of what `waxwing dns` rests on: the configuration, the key directory, the addresses
+/// of this machine and the DNS.
+package struct DomainRecordsAccess: Sendable {
+    private let configuration: Configuration
+    private let addresses: [IPAddress]
+
+    /// - Parameter addresses: what mail leaves from, in place of what the kernel says; empty: that.
+    package init(_ configuration: Configuration, addresses: [IPAddress] = []) {
+        self.configuration = configuration
+        self.addresses = addresses
+    }
+
+    /// - Throws: `KeyError`.
+    package func records(of domain: Domain) async throws -> DomainRecords {
+        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
+        // An address that no host of the Internet can have is another one to them.
+        let known = addresses.isEmpty ? await SourceAddresses.find().filter(\.isGlobal) : addresses
+        let keys = try KnownKeys(of: domain, store, configuration.signingPolicies)
+        return DomainRecords(domain, configuration, keys, addresses: known)
+    }
+
+    /// - Throws: `KeyError`, and `DNSError` when the resolver does not start.
+    package func check(_ domain: Domain) async throws -> DomainRecordsDocument {
+        let records = try await records(of: domain)
+        var settings = configuration.resolver
+        settings.timeLimit = DomainRecordsAccess.timeLimit
+        // What this machine has been told aside from the DNS is not what others see.
+        settings.hostsFile = nil
+        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
+        let resolver = try UnboundResolver(settings, logger: logger)
+        let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)
+        let lookup = RecordLookup(resolver) { address throws(DNSError) in try await resolver.names(of: address) }
+        return await DomainRecordCheck(records, lookup) { await prover.look(at: $0) }.run()
+    }
+
+    /// Of one question.
+    private static let timeLimit = Duration.seconds(5)
+}
