@@ -101,7 +101,7 @@ def test_each_wrong_record_is_named_with_the_reason(relay):
         assert "2 SPF records" in problems(zones[DOMAIN] + f'{DOMAIN}. TXT "v=spf1 mx -all"\n', "spf")
         assert "gets fail" in problems(zones[DOMAIN].replace(spf, f'{DOMAIN}. TXT "v=spf1 ip4:198.18.0.26 -all"'), "spf")
         assert "11 terms ask the DNS" in problems(
-            zones[DOMAIN].replace(spf, f'{DOMAIN}. TXT "v=spf1 {f"a:{HOST} " * 11}-all"'), "spf")
+            zones[DOMAIN].replace(spf, f'{DOMAIN}. TXT "v=spf1 {f"a:{HOST} " * 6}" "{f"a:{HOST} " * 5}-all"'), "spf")
         assert "2 DMARC records" in problems(zones[DOMAIN] + f'_dmarc.{DOMAIN}. TXT "v=DMARC1; p=none"\n', "dmarc")
 
 
@@ -133,7 +133,7 @@ def test_what_a_record_holds_cannot_steer_a_terminal(relay):
         for arguments in ((), ("--json",)):
             text = relay.command("dns", "check", DOMAIN, "--address", ADDRESS, *arguments, expect=None)
             assert "v=DMARC1; p=?[2Jnone" in text
-            assert all(letter == "\n" or " " <= letter <= "~" for letter in text), text
+            assert all(letter in "\n§" or " " <= letter <= "~" for letter in text), text
 
 
 def test_wrong_usage_is_told_apart(relay):

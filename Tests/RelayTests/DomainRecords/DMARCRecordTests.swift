@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Mail
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
     @Test(
         "A record begins with v=DMARC1, in just these letters",
         arguments: [
-            ("v=DMARC1", true), ("v=DMARC1;p=none", true), (" v = DMARC1 ; p = none ;", true), ("V=DMARC1;", true),
+            ("v=DMARC1", true), ("v=DMARC1;p=none", true), (" v = DMARC1 ; p = none ;", true), ("V=DMARC1;", false),
             ("v=dmarc1; p=none", false), ("v=DMARC2; p=none", false), ("p=none; v=DMARC1", false), ("", false),
             ("v=spf1 -all", false), ("v=DMARC1 p=none", false), (";v=DMARC1", false),
         ])
@@ -88,12 +89,16 @@ import Testing
             "0",
             "d", " ", "\t", "\u{0}", "\u{FC}", "pct",
         ]
-        for _ in 0..<4000 {
+        for _ in 0..<1000 {
             let count = Int.random(in: 0...14, using: &generator)
             let text = (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &generator)] }.joined()
             let record = DMARCRecord("v=DMARC1;" + text)
-            #expect(record != nil, "seed \(seed): \(text)")
-            #expect(record?.effectivePolicy(isBelow: false) == .none || record?.policy != nil, "seed \(seed): \(text)")
+            guard let record else {
+                Issue.record("seed \(seed): \(text)")
+                continue
+            }
+            let policy = record.effectivePolicy(isBelow: false)
+            #expect(policy == .none || policy == record.policy, "seed \(seed): \(text)")
         }
     }
 }

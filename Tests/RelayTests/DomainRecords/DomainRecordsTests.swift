@@ -25,6 +25,8 @@ enum DomainFixture {
         return route
     }
 
+    private static let rsa = Result { try SigningKey.generate(.rsa(bits: 2048)) }
+
     /// A key of the store, in a state of one's choosing.
     static func key(
         _ selector: String, of domain: String = "example.com", _ state: KeyState = .active, ed25519: Bool = true
@@ -33,7 +35,7 @@ enum DomainFixture {
         defer { try? FileManager.default.removeItem(at: directory) }
         let store = KeyStore(directory: directory.path)
         var key = try store.add(
-            try SigningKey.generate(ed25519 ? .ed25519 : .rsa(bits: 2048)), to: try #require(Domain(domain)),
+            ed25519 ? try SigningKey.generate(.ed25519) : try rsa.get(), to: try #require(Domain(domain)),
             selector: Selector(selector), evidence: "generated",
             KeyStore.Change(time: Timestamp(milliseconds: 1_000_000), user: "test"))
         key.state = state

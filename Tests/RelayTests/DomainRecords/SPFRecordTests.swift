@@ -80,7 +80,7 @@ import Testing
         ]
         let address = try #require(IPAddress("192.0.2.1"))
         var sound = 0
-        for _ in 0..<4000 {
+        for _ in 0..<1000 {
             let count = Int.random(in: 0...10, using: &generator)
             let words = (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &generator)] }.joined()
             let isSound = Self.fault("v=spf1 " + words) == nil
@@ -94,7 +94,7 @@ import Testing
             if !isSound { #expect(outcome.result == .permerror, "seed \(seed): \(words)") }
             #expect(outcome.result != .none && outcome.result != .temperror, "seed \(seed): \(words): \(outcome)")
         }
-        #expect(sound > 100, "seed \(seed)")
+        #expect(sound > 20, "seed \(seed)")
     }
 
     // MARK: The record as a whole

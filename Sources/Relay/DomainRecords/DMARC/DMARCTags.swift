@@ -22,10 +22,10 @@ struct DMARCTags: Hashable, Sendable {
                 if !rest.isEmpty { broken.append(rest) }
                 continue
             }
-            let name = DMARCTags.trim(pair[0]).lowercased()
-            let value = DMARCTags.trim(pair[1])
+            let (written, value) = (DMARCTags.trim(pair[0]), DMARCTags.trim(pair[1]))
+            let name = written.lowercased()
             if index == 0 {
-                guard name == "v", value == "DMARC1" else { return nil }
+                guard written == "v", value == "DMARC1" else { return nil }
             } else if values[name] == nil {
                 values[name] = value
                 names.append(name)
