@@ -28,7 +28,7 @@ package struct DomainRecordCheck: Sendable {
             let checks: [@Sendable () async -> [RecordFinding]] = [
                 { await HostCheck(records, lookup, host).findings() },
                 { await SPFCheck(records, lookup, addresses: host.senders).findings() },
-                { await hostSPF() },
+                { await hostSPF(host.senders) },
                 { await DKIMCheck(records, lookup, look: look).findings() },
                 { await DMARCCheck(records, lookup).findings() },
                 { await ReceivingCheck(records, lookup).findings() },
@@ -43,24 +43,32 @@ package struct DomainRecordCheck: Sendable {
         return DomainRecordsDocument(domain: records.domain.name, summary: records.summary, findings: findings)
     }
 
-    /// The record of the name in EHLO, which is advice.
-    private func hostSPF() async -> [RecordFinding] {
+    /// The record of the name in EHLO, which is advice; one that keeps this host out does harm.
+    private func hostSPF(_ senders: [IPAddress]) async -> [RecordFinding] {
         guard let wanted = records.hostSPF else { return [] }
+        let name = wanted.name
+        var texts: [[UInt8]] = []
         do throws(DNSError) {
-            var texts: [[UInt8]] = []
-            if case .records(let found) = try await lookup.txt(wanted.name) {
-                texts = found.filter(SPFRecord.isRecord)
-            }
-            guard !texts.isEmpty else {
-                return [
-                    RecordFinding(
-                        .spf, .ok, wanted.name, "no record for the name in EHLO; one would be of use: \(wanted.why)",
-                        wanted: wanted)
-                ]
-            }
-            return [RecordFinding(.spf, .ok, wanted.name, "there for bounces", found: RecordFinding.printable(texts))]
+            if case .records(let found) = try await lookup.txt(name) { texts = found.filter(SPFRecord.isRecord) }
         } catch {
-            return [.unanswered(.spf, wanted.name, error.words, isRequired: false)]
+            return [.unanswered(.spf, name, error.words, isRequired: false)]
         }
+        guard !texts.isEmpty else {
+            let text = "no record for the name in EHLO; one would be of use: \(wanted.why)"
+            return [RecordFinding(.spf, .ok, name, text, wanted: wanted)]
+        }
+        let found = RecordFinding.printable(texts)
+        for address in senders {
+            var evaluation = SPFEvaluation(lookup, address: address, sender: "postmaster@\(name)", helo: name)
+            let outcome = await evaluation.check()
+            guard outcome.result != .pass else { continue }
+            let reason = RecordFinding.printable(outcome.reason)
+            return [
+                RecordFinding(
+                    .spf, .warning, name, "bounces from \(address) get \(outcome.result.rawValue): \(reason)",
+                    found: found, remedy: "Let the record of the name in EHLO allow this host.", wanted: wanted)
+            ]
+        }
+        return [RecordFinding(.spf, .ok, name, "there for bounces", found: found)]
     }
 }

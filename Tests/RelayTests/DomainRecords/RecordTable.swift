@@ -8,8 +8,8 @@ import Foundation
 
 /// A DNS made of lines: a name, a type and data; what isn't in it does not exist.
 ///
-/// `TIMEOUT` for data: the question has no answer; for a type too: none about that name has. In texts `\ff` is an
-/// octet, and a backslash at the end keeps a space in front of it.
+/// `TIMEOUT` for data: the question has no answer; for a type too: none about that name has. In texts and in
+/// the names of records `\ff` is an octet.
 struct RecordTable: Resolver {
     private var records: [String: [(type: String, data: String)]] = [:]
 
@@ -21,7 +21,8 @@ struct RecordTable: Resolver {
         let words = String(line).split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count >= 2 else { return }
         let data = words.count > 2 ? String(words[2]) : ""
-        records[Self.plain(String(words[0])), default: []].append((String(words[1]), data))
+        records[Self.plain(String(decoding: Self.octets(String(words[0])), as: UTF8.self)), default: []].append(
+            (String(words[1]), data))
     }
 
     private static func plain(_ name: String) -> String {

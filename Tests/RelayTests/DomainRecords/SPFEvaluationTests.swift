@@ -37,6 +37,7 @@ import Testing
         return cases
     }
 
+    /// WAXWING_SPF_CASES names another file of this form.
     static let file =
         ProcessInfo.processInfo.environment["WAXWING_SPF_CASES"]
         ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "spf-cases.txt").path

@@ -53,7 +53,7 @@ enum SPFName {
     /// Whether the DNS can be asked for the name; other names don't exist.
     static func isQueryable(_ name: String) -> Bool {
         let name = withoutDot(name)
-        guard !name.isEmpty, name.utf8.count <= maximumOctets, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        guard !name.isEmpty, name.utf8.count <= maximumOctets, name.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { return false }
         return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy {
             (1...maximumLabelOctets).contains($0.utf8.count)
