@@ -40,7 +40,7 @@ struct DnsPrint: AsyncParsableCommand {
         } catch {
             throw Output.failure(error)
         }
-        for line in records.keys.damage { Output.error("warning: " + line) }
+        for line in records.gaps { Output.error("warning: " + line) }
         if json { return Output.text(try JSONText.of(records.wanted)) }
         switch format {
         case .plain: Output.text(DnsText.plain(records.wanted))

@@ -36,6 +36,24 @@ package struct DomainRecords: Sendable {
         return "mail of \(domain) leaves " + ways.map(\.words).joined(separator: ", and ") + from
     }
 
+    /// What keeps some of the records from being known, in lines.
+    package var gaps: [String] {
+        var gaps = keys.damage
+        if keys.all.isEmpty, !isUnsigned {
+            gaps.append("\(domain) has no key yet: run waxwing keys generate \(domain)")
+        }
+        guard ways.contains(.mx) else { return gaps }
+        if !DomainRecords.isHostName(hostname) {
+            gaps.append(
+                "\(hostname) is no name that other hosts know: set hostname in the configuration, for the records of "
+                    + "this host")
+        }
+        if addresses.isEmpty {
+            gaps.append("this machine has no public address of its own: give the one that others see with --address")
+        }
+        return gaps
+    }
+
     /// Whether a name can be one that other hosts know.
     static func isHostName(_ name: String) -> Bool {
         guard let domain = Domain(name), domain.parent != nil, IPAddress(name) == nil else { return false }

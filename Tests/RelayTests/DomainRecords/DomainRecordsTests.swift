@@ -192,6 +192,18 @@ enum DomainFixture {
         #expect(try KnownKeys(of: above, store, policies).all.count == 1)
     }
 
+    @Test("What is not known is said")
+    func gaps() throws {
+        let configuration = DomainFixture.configuration { $0.general.hostname = "localhost" }
+        let gaps = try DomainFixture.records(configuration, addresses: []).gaps
+        #expect(gaps.count == 3)
+        #expect(gaps[0].hasSuffix("run waxwing keys generate example.com"))
+        #expect(gaps[1].hasPrefix("localhost is no name") && gaps[2].hasSuffix("--address"))
+        #expect(try DomainFixture.records(keys: [try DomainFixture.key("s1")]).gaps.isEmpty)
+        let smarthost = DomainFixture.configuration { $0.routes = [DomainFixture.smarthost("smtp.office365.com")] }
+        #expect(try DomainFixture.records(smarthost, keys: [try DomainFixture.key("s1")], addresses: []).gaps.isEmpty)
+    }
+
     @Test("A line of a zone file holds any text, in strings of 255 octets")
     func zoneLines() {
         let text = String(repeating: "a", count: 300) + "\"\\;"
