@@ -64,7 +64,7 @@ struct KeysRotate: AsyncParsableCommand {
         var printed = RotationProgress()
         let response: KeyResponse
         do {
-            response = try await RotationWait(perform: { try await access.perform($0) }).run(request) { response in
+            response = try await RotationPolling(perform: { try await access.perform($0) }).run(request) { response in
                 let news = printed.news(of: response)
                 for warning in news.warnings { Output.error("warning: " + warning) }
                 if !output.json, !response.isError { Output.text(news.text) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import Signing
+import DNS
 
 /// What was found out about one record.
 ///
@@ -57,9 +57,9 @@ package struct RecordFinding: Codable, Hashable, Sendable {
     }
 
     /// What strangers wrote, safe on a terminal.
-    static func printable(_ texts: [[UInt8]]) -> [String] { texts.map(KeyProver.printable) }
+    static func printable(_ texts: [[UInt8]]) -> [String] { texts.map { PrintableText.of($0, limit: 1000) } }
 
-    static func printable(_ text: String) -> String { KeyProver.printable(Array(text.utf8)) }
+    static func printable(_ text: String) -> String { PrintableText.of(text, limit: 1000) }
 }
 
 /// What `waxwing dns check --json` prints, and `waxwing dns check` in words.

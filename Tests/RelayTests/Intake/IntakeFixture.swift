@@ -128,7 +128,7 @@ final class IntakeFixture: Sendable {
             "rewrote \(from) to \(to)"
         case .oneClickIncomplete(_, let authorDomain, let fault):
             "one click of \(authorDomain): \(fault)"
-        case .delivered, .deferred, .failed, .bounced, .unreported, .signatureMismatch, .signingDeferred:
+        default:
             "not an event of intake"
         }
     }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Mail
+import Synchronization
 import Testing
 
 @testable import Signing

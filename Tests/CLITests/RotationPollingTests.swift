@@ -8,7 +8,7 @@ import Testing
 
 @testable import CLI
 
-@Suite("keys rotate --wait") struct RotationWaitTests {
+@Suite("keys rotate --wait") struct RotationPollingTests {
     /// Answers from a script, and what was asked.
     private final class Script {
         enum Step {
@@ -24,8 +24,8 @@ import Testing
             self.steps = steps
         }
 
-        var wait: RotationWait {
-            RotationWait(
+        var wait: RotationPolling {
+            RotationPolling(
                 perform: { [self] request in
                     requests.append(request)
                     guard !steps.isEmpty else { throw ControlError.refused("the script is over") }
@@ -73,13 +73,13 @@ import Testing
     @Test("A daemon that restarts is waited for, and one that stays silent is not")
     func silences() async throws {
         let few = Script(
-            [.answer(Self.waiting)] + Array(repeating: .failure(Self.silence), count: RotationWait.maximumFailures - 1)
+            [.answer(Self.waiting)] + Array(repeating: .failure(Self.silence), count: RotationPolling.maximumFailures - 1)
                 + [.answer(Self.finished)])
         #expect(try await few.wait.run(Self.request) { _ in } == Self.finished)
         let many = Script(
-            [.answer(Self.waiting)] + Array(repeating: .failure(Self.silence), count: RotationWait.maximumFailures))
+            [.answer(Self.waiting)] + Array(repeating: .failure(Self.silence), count: RotationPolling.maximumFailures))
         await #expect(throws: ControlError.self) { try await many.wait.run(Self.request) { _ in } }
-        #expect(many.requests.count == RotationWait.maximumFailures + 1)
+        #expect(many.requests.count == RotationPolling.maximumFailures + 1)
         let refused = Script([.answer(Self.waiting), .failure(.refused("no"))])
         await #expect(throws: ControlError.self) { try await refused.wait.run(Self.request) { _ in } }
     }

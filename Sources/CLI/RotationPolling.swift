@@ -4,10 +4,10 @@
 import Relay
 import Signing
 
-/// RotationWait is in charge of `keys rotate --wait`: it asks again until nothing is left to wait for.
+/// RotationPolling is in charge of `keys rotate --wait`: it asks again until nothing is left to wait for.
 ///
 /// It begins one rotation at most: all but the first question only take a running one further.
-struct RotationWait {
+struct RotationPolling {
     /// Seconds between two questions; the last stands for all that follow.
     static let pauses = [1, 1, 2, 3, 5, 10]
     /// So many questions in a row may go unanswered: a daemon restarts, or is busy.
@@ -22,7 +22,7 @@ struct RotationWait {
         var response = try await perform(request)
         var next = KeyRequest(.rotate, domain: request.domain, algorithm: request.algorithm)
         next.onlyContinues = true
-        var pauses = RotationWait.pauses[...]
+        var pauses = RotationPolling.pauses[...]
         var failures = 0
         while true {
             tell(response)
@@ -34,7 +34,7 @@ struct RotationWait {
                 failures = 0
             } catch ControlError.noAnswer(let path, let reason) {
                 failures += 1
-                if failures >= RotationWait.maximumFailures { throw ControlError.noAnswer(path: path, reason: reason) }
+                if failures >= RotationPolling.maximumFailures { throw ControlError.noAnswer(path: path, reason: reason) }
             }
         }
     }
