@@ -114,8 +114,8 @@ package final class Spool: Sendable {
 
     private init(
         _ configuration: SpoolConfiguration, clock: WallClock, logger: Logger, lock: DirectoryLock,
-        database: DatabaseQueue, files: ContentFiles, state: sending State, keyUses: KeyUseTable, newestQueueID: QueueID?,
-        openedAt: Timestamp
+        database: DatabaseQueue, files: ContentFiles, state: sending State, keyUses: KeyUseTable,
+        newestQueueID: QueueID?, openedAt: Timestamp
     ) {
         self.configuration = configuration
         self.clock = clock
