@@ -26,7 +26,8 @@ final class SpoolFixture: Sendable {
     var spoolPath: String { directory + "/spool" }
 
     var clock: WallClock {
-        WallClock { Timestamp(milliseconds: self.now.load(ordering: .relaxed)) }
+        // A spool's alarms outlive it by a minute; they must not keep the directory.
+        WallClock { [weak self] in Timestamp(milliseconds: self?.now.load(ordering: .relaxed) ?? 0) }
     }
 
     var time: Timestamp { clock.now() }
