@@ -5,9 +5,20 @@ import COpenSSL
 
 /// Keys out of octets, and back.
 extension KeyPointer {
+    /// All of an Ed25519 key in PKCS#8 but its seed (RFC 8410 §7), when nothing more than the key is in it.
+    private static let ed25519Prefix: [UInt8] = [
+        0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+    ]
+
     /// A private key from PKCS#8 DER (RFC 5958).
     static func privateKey(pkcs8 der: [UInt8]) -> KeyPointer? {
-        unsafe decode(der) { start, length in
+        // OpenSSL 3.0 takes longer to find out that this is Ed25519 than to make and to verify a signature with it.
+        if der.count == ed25519Prefix.count + 32, der.starts(with: ed25519Prefix) {
+            var seed = Array(der[ed25519Prefix.count...])
+            defer { erase(&seed) }
+            return privateKey(ed25519Seed: seed)
+        }
+        return unsafe decode(der) { start, length in
             guard let info = unsafe d2i_PKCS8_PRIV_KEY_INFO(nil, start, length) else { return nil }
             defer { unsafe PKCS8_PRIV_KEY_INFO_free(info) }
             return unsafe EVP_PKCS82PKEY(info)
