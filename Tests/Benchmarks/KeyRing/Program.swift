@@ -81,7 +81,8 @@ import Synchronization
         }
         print(
             "\(name), \(work.threads) threads: one domain \(Int(one))/s; \(domains.count) domains \(Int(all))/s, ratio "
-                + "\(rounded(all / one)); reloading one every 20 ms \(Int(rotating))/s, ratio \(rounded(rotating / one))")
+                + "\(rounded(all / one)); reloading one every 20 ms \(Int(rotating))/s, ratio \(rounded(rotating / one))"
+        )
         return min(all, rotating) / one >= leastThroughput
     }
 
