@@ -83,21 +83,28 @@ extension KeyDescription {
             Transition(time: time.date, from: state, to: state, by: user, evidence: text, isUnproven: nil, isNote: true))
     }
 
-    mutating func record(_ result: PublicationResult, of purpose: RecordChange.Purpose, at time: Timestamp, by user: String) {
-        let failures = publication?.purpose == purpose ? publication?.failures ?? 0 : 0
-        let before = publication?.purpose == purpose ? publication?.result : nil
+    /// Takes down an attempt to get a change into DNS.
+    mutating func record(
+        _ result: PublicationResult, of purpose: RecordChange.Purpose, at time: Timestamp, by user: String
+    ) {
+        let before = publication?.purpose == purpose ? publication : nil
+        var next = Publication(
+            purpose: purpose, since: before?.since ?? time.date, time: time.date, result: .submitted, text: "",
+            failures: 0)
         switch result {
         case .submitted(let evidence):
-            publication = Publication(purpose: purpose, time: time.date, result: .submitted, text: evidence, failures: 0)
-            if before != .submitted { note("\(purpose.rawValue): \(evidence)", at: time, by: user) }
+            next.text = evidence
+            if before?.result != .submitted { note("\(purpose.rawValue): \(evidence)", at: time, by: user) }
         case .byHand:
-            publication = Publication(purpose: purpose, time: time.date, result: .byHand, text: "", failures: 0)
-            if before != .byHand { note("\(purpose.rawValue): left to the operator", at: time, by: user) }
+            next.result = .byHand
+            if before?.result != .byHand { note("\(purpose.rawValue): left to the operator", at: time, by: user) }
         case .failed(let reason):
-            publication = Publication(
-                purpose: purpose, time: time.date, result: .failed, text: reason, failures: failures + 1)
-            if failures == 0 { note("\(purpose.rawValue) failed: \(reason)", at: time, by: user) }
+            next.result = .failed
+            next.text = reason
+            next.failures = 1 + (before?.failures ?? 0)
+            if next.failures == 1 { note("\(purpose.rawValue) failed: \(reason)", at: time, by: user) }
         }
+        publication = next
     }
 
     /// Takes down a look at the DNS, and what follows from it for the key.

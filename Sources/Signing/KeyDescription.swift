@@ -54,6 +54,9 @@ package struct KeyDescription: Codable, Hashable, Sendable {
         }
 
         package var purpose: RecordChange.Purpose
+        /// The first attempt.
+        package var since: Date
+        /// The last attempt.
         package var time: Date
         package var result: Result
         /// The evidence, or the error; empty when the operator was told what to do.

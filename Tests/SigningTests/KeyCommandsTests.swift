@@ -33,8 +33,15 @@ import Testing
         let lines = list.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(
             lines == [
-                ["example.com"], ["mail", "ed25519", "generated", "since", "2026-11-23"],
-                ["ww20261123a", "rsa-2048", "generated", "since", "2026-11-23"],
+                ["DOMAIN", "SELECTOR", "ALGORITHM", "STATE", "SINCE", "LAST", "USED", "DNS", "NEXT"],
+                [
+                    "example.com", "mail", "ed25519", "generated", "2026-11-23", "-", "-", "waxwing", "keys",
+                    "activate", "example.com", "--selector", "mail",
+                ],
+                [
+                    "example.com", "ww20261123a", "rsa-2048", "generated", "2026-11-23", "-", "-", "waxwing", "keys",
+                    "activate", "example.com", "--selector", "ww20261123a",
+                ],
             ])
     }
 
@@ -102,7 +109,10 @@ import Testing
             (KeyRequest(.show, domain: "example.com"), "waxwing keys generate example.com"),
             (KeyRequest(.show, domain: "example.com", selector: "a"), "waxwing keys list"),
             (KeyRequest(.activate, domain: "example.com"), "waxwing keys generate example.com"),
-            (KeyRequest(.activate, domain: "example.com", selector: "a"), "waxwing keys list"),
+            (KeyRequest(.activate, domain: "example.com", selector: "a"), "waxwing keys generate example.com"),
+            (KeyRequest(.rotate, domain: "example.com"), "waxwing keys generate example.com"),
+            (KeyRequest(.retire, domain: "../etc", selector: "a"), "no domain name"),
+            (KeyRequest(.export, domain: "example.com"), "--selector"),
         ]
         for (request, expected) in cases {
             let response = await commands.perform(request)

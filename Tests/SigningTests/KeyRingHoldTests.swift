@@ -94,7 +94,9 @@ import Testing
         _ = try fixture.store.add(
             try TestKeys.otherRSA.get(), to: domain, selector: Selector("later"), evidence: "made", .test)
         try fixture.store.describe("later", of: domain) {
-            $0.move(to: .active, at: noon.advanced(bySeconds: 60), by: "tester", evidence: nil)
+            $0.move(to: .active, at: noon.advanced(bySeconds: -60), by: "tester", evidence: nil)
+            // Which one is later does not depend on a clock.
+            $0.activationNumber = 2
         }
         fixture.ring.reload()
         #expect(fixture.ring.usableSelectors(of: domain).map(\.text) == ["later"])

@@ -142,7 +142,7 @@ struct PublishHookTests {
         let fixture = try PublishHookFixture()
         defer { fixture.remove() }
         let hook = try fixture.hook("echo $WAXWING_NAME")
-        var settings = PublisherSettings(name: "own", method: .command(HookSettings(command: [hook])))
+        var settings = PublisherSettings(name: "own", method: .command(HookSettings(command: [hook], timeLimit: 600)))
         let change = try PublishHookFixture.change()
         let direct = await Publisher(settings, keyDirectory: fixture.scratch.keys).carryOut(change)
         #expect(direct == .submitted("publisher \"own\": s1._domainkey.example.com"))

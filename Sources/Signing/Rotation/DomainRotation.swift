@@ -33,11 +33,10 @@ struct DomainRotation: Sendable {
     /// - Parameter wanted: the algorithms whose keys are to be replaced, unless their rotation runs.
     func advance(_ wanted: Set<KeyAlgorithm> = []) async -> Result {
         var result = Result()
-        let askedAt = isAsked ? environment.now().seconds : nil
         do throws(KeyError) {
             for isEd25519 in [false, true] {
                 let algorithm = wanted.first { ($0 == .ed25519) == isEd25519 }
-                try await run(isEd25519: isEd25519, wanted: algorithm, askedAt: askedAt, &result)
+                try await run(isEd25519: isEd25519, wanted: algorithm, &result)
             }
             try conclude(wanted, &result)
         } catch {
@@ -47,12 +46,13 @@ struct DomainRotation: Sendable {
     }
 
     private func run(
-        isEd25519: Bool, wanted: KeyAlgorithm?, askedAt: Int64?, _ result: inout Result
+        isEd25519: Bool, wanted: KeyAlgorithm?, _ result: inout Result
     ) async throws(KeyError) {
         var isWanted = wanted != nil
+        var asked = isAsked ? RotationPlan.Asked() : nil
         var steps: [RotationStep] = []
         for _ in 0..<Self.maximumSteps {
-            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, askedAt: askedAt)
+            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, asked: asked)
             let step = plan.next()
             if step == .rest { return }
             steps.append(step)
@@ -61,6 +61,11 @@ struct DomainRotation: Sendable {
             switch step {
             // From here on the rotation goes on by what is on disk.
             case .generate(.successor, _), .promote: isWanted = false
+            case .look(let selector): asked?.looked.insert(selector)
+            case .publish(_, let selector):
+                asked?.published.insert(selector)
+                // What was seen before says nothing about the change.
+                asked?.looked.remove(selector)
             default: break
             }
         }
@@ -68,14 +73,12 @@ struct DomainRotation: Sendable {
             "the keys of \(domain) do not come to rest; report this as a fault of Waxwing: \(steps.suffix(3))")
     }
 
-    func plan(isEd25519: Bool, wantsRotation: Bool = false, askedAt: Int64? = nil) throws(KeyError) -> RotationPlan {
-        let all = try environment.keys(domain)
+    func plan(isEd25519: Bool, wantsRotation: Bool = false, asked: RotationPlan.Asked? = nil) throws(KeyError) -> RotationPlan {
+        // What is removed for good plays no part any more.
+        let all = try environment.keys(domain).filter { $0.state != .removed || $0.privateKey == nil }
         return RotationPlan(
             domain: domain, keys: all.filter { $0.isEd25519 == isEd25519 },
-            otherKindSigns: all.contains {
-                $0.isEd25519 != isEd25519 && $0.state == .active && $0.suspension == nil
-            },
-            settings: environment.settings(domain), now: environment.now().seconds, askedAt: askedAt,
+            settings: environment.settings(domain), now: environment.now().seconds, asked: asked,
             wantsRotation: wantsRotation, uses: environment.uses(),
             fixedSelectors: environment.fixedSelectors(domain, isEd25519))
     }

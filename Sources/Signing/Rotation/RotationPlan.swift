@@ -18,20 +18,24 @@ struct RotationPlan: Sendable {
     var domain: Domain
     /// The keys of this kind.
     var keys: [KeyDescription]
-    /// A key of the other kind signs too.
-    var otherKindSigns: Bool
     var settings: RotationSettings
     /// Seconds since the Unix epoch.
     var now: Int64
-    /// Somebody asks for news: what was looked at or tried before this moment is looked at or tried again.
+    /// Somebody asks for news: everything is looked at and tried once, whether or not it is due.
     ///
     /// Nil: only what is due.
-    var askedAt: Int64?
+    var asked: Asked?
     /// A rotation is to begin unless one runs.
     var wantsRotation = false
     var uses = KeyUses()
     /// The selectors that are delegated for good; nil: selectors are made afresh.
     var fixedSelectors: [Selector]?
+
+    /// What was done since somebody asked, by selector.
+    struct Asked: Hashable, Sendable {
+        var looked: Set<String> = []
+        var published: Set<String> = []
+    }
 
     func next() -> RotationStep {
         if let step = settleActive() { return step }
@@ -162,9 +166,9 @@ extension RotationPlan {
 
     /// How long a resolver that was asked too early may go on saying that there is no record.
     ///
-    /// Without another key that signs there is nothing to protect: mail would wait, not be signed better.
+    /// Without a key of its kind that signs there is nothing to protect: mail would wait, or leave with a signature less.
     func wait(_ key: KeyDescription) -> Int64 {
-        guard key.skipsWait != true, otherKindSigns || active.map({ $0.suspension == nil }) ?? false else { return 0 }
+        guard key.skipsWait != true, let active, active.suspension == nil else { return 0 }
         return max(settings.wait, key.proof?.evidence.negativeTTL ?? 0, key.proof?.evidence.recordTTL ?? 0)
     }
 }
@@ -194,14 +198,14 @@ extension RotationPlan {
 extension RotationPlan {
     private static let firstRetry: Int64 = 60
     private static let longestRetry: Int64 = 3600
-    private static let firstLook: Int64 = 10
+    private static let firstLook: Int64 = 30
 
     /// Hands the record over unless that was done.
     private func publish(_ purpose: RecordChange.Purpose, _ key: KeyDescription) -> RotationStep? {
         guard let last = key.publication, last.purpose == purpose else { return .publish(purpose, key.selector) }
         guard last.result == .failed else { return repair(key) }
         let tried = Timestamp(last.time).seconds
-        let isAsked = askedAt.map { tried < $0 } ?? false
+        let isAsked = asked.map { !$0.published.contains(key.selector) } ?? false
         return isAsked || isOver(retryTime(last.failures), since: tried) ? .publish(purpose, key.selector) : nil
     }
 
@@ -210,7 +214,9 @@ extension RotationPlan {
         guard settings.publisher != nil, let last = key.publication, last.result != .byHand else { return nil }
         guard needsRepair(key, last.purpose) else { return nil }
         let tried = Timestamp(last.time).seconds
-        return isOver(retryTime(max(1, last.failures)), since: tried) ? .publish(last.purpose, key.selector) : nil
+        // Secondaries may only be slow: the longer it takes, the less it helps to say it again.
+        let patience = max(retryTime(max(1, last.failures)), elapsed(since: Timestamp(last.since).seconds) / 4)
+        return isOver(min(patience, Self.longestRetry), since: tried) ? .publish(last.purpose, key.selector) : nil
     }
 
     /// Whether the last look contradicts what was published.
@@ -231,7 +237,7 @@ extension RotationPlan {
     private func look(_ key: KeyDescription) -> RotationStep? {
         guard let proof = key.proof else { return .look(key.selector) }
         let checked = Timestamp(proof.checked).seconds
-        if let askedAt, checked < askedAt { return .look(key.selector) }
+        if let asked, !asked.looked.contains(key.selector) { return .look(key.selector) }
         // What was just published is looked at before anything is said about it.
         if let publication = key.publication, publication.result == .submitted, proof.checked < publication.time,
             Timestamp(publication.time).seconds <= now
@@ -247,9 +253,9 @@ extension RotationPlan {
         guard let proof = key.proof else { return 0 }
         let pause = jittered(settings.checkInterval, key)
         if isUnderWay(key) {
-            // Often at first, when somebody may be sitting in front of it.
-            let age = elapsed(since: Timestamp(key.publication?.time ?? key.stateTime).seconds)
-            return min(pause, max(Self.firstLook, age / 20))
+            // Often at first, when the operator has just done something about it.
+            let age = elapsed(since: Timestamp(key.publication?.since ?? key.stateTime).seconds)
+            return min(pause, max(Self.firstLook, age / 10))
         }
         if proof.contradictions == 1 { return min(pause, 60) }
         return proof.evidence.verdict == .unknown ? min(pause, max(300, pause / 12)) : pause

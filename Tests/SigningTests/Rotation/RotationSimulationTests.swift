@@ -14,7 +14,7 @@ import Testing
     @Test func mailIsOnlySignedByProvenOrForcedKeysAndNoRotationLeavesADomainWithoutOne() async throws {
         let environment = ProcessInfo.processInfo.environment
         let seed = environment["WAXWING_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        let count = environment["WAXWING_SIMULATED_DOMAINS"].flatMap { Int($0) } ?? 1000
+        let count = environment["WAXWING_SIMULATED_DOMAINS"].flatMap { Int($0) } ?? 200
         print("rotation simulation: WAXWING_SEED=\(seed)")
         let domains = try (0..<count).map { number in
             SimulatedDomain(
@@ -25,8 +25,9 @@ import Testing
         let violations = await withTaskGroup(of: String?.self) { group in
             var violations: [String] = []
             for (number, domain) in domains.enumerated() {
-                if number >= 4 { violations += (await group.next() ?? nil).map { [$0] } ?? [] }
-                group.addTask {
+                if number >= 2 { violations += (await group.next() ?? nil).map { [$0] } ?? [] }
+                // Behind the other tests, some of which wait for a next thing in time.
+                group.addTask(priority: .background) {
                     do { try await domain.run(until: end) } catch { return "\(domain.domain): \(error)" }
                     return nil
                 }
@@ -50,7 +51,7 @@ import Testing
         var settings = RotationSettings()
         settings.interval = Int64([90, 120, 180][number % 3]) * 86_400
         settings.keepsStandby = number % 2 == 0
-        settings.checkInterval = 3 * 86_400
+        settings.checkInterval = 5 * 86_400
         settings.publisher = "simulated"
         settings.disclosesKeys = number % 5 == 0
         return settings

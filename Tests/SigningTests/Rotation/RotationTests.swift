@@ -231,7 +231,7 @@ import Testing
                 return key
             }
             return RotationPlan(
-                domain: domain, keys: keys, otherKindSigns: false, settings: RotationSettings(), now: noon.seconds,
+                domain: domain, keys: keys, settings: RotationSettings(), now: noon.seconds,
                 wantsRotation: isWanted, fixedSelectors: fixed)
         }
         #expect(plan([]).next() == .generate(.successor, fixed[0]))

@@ -27,11 +27,11 @@ final class SimulatedDomain: Sendable {
         var looks = 0
     }
 
+    /// The youngest mail that was signed with a key.
     private struct Mail {
         var signed: Int64
-        var selector: String
+        var recordName: String
         var record: String
-        var wasForced: Bool
     }
 
     private struct State {
@@ -41,7 +41,10 @@ final class SimulatedDomain: Sendable {
         var generator: SeededGenerator
         var lastUse: [KeyUses.Key: Int64] = [:]
         var started: Int64
-        var underWay: [Mail] = []
+        /// By selector.
+        var underWay: [String: Mail] = [:]
+        /// Keys that are removed for good play no part any more.
+        var finished: Set<String> = []
         var counter = 0
         /// The next writes that do not get through: before they are on disk, or after.
         var crashIn: Int?
@@ -82,7 +85,7 @@ final class SimulatedDomain: Sendable {
             try sendMail()
             try receiveMail()
             let now = state.withLock { $0.now }
-            let pause = state.withLock { Int64.random(in: 3600...86_400 * 2, using: &$0.generator) }
+            let pause = state.withLock { Int64.random(in: 3600...86_400 * 3, using: &$0.generator) }
             let next = min(result.nextDue ?? .max, now + pause)
             state.withLock { $0.now = max(now + 1, next) }
         }
@@ -170,13 +173,11 @@ final class SimulatedDomain: Sendable {
                 }
                 let name = KeyUses.Key(sdid: domain, selector: key.selector)
                 state.lastUse[name] = max(state.lastUse[name] ?? 0, state.now)
-                guard state.now - (state.underWay.last { $0.selector == key.selector }?.signed ?? 0) > 43_200 else { continue }
-                state.underWay.append(
-                    Mail(signed: state.now, selector: key.selector, record: key.record, wasForced: wasForced))
+                guard !wasForced else { continue }
+                state.underWay[key.selector] = Mail(signed: state.now, recordName: key.recordName, record: key.record)
             }
             // What a rotation may never do: leave the domain without a key that was good before.
-            let wasCompromised = state.keys.contains { $0.wasCompromised }
-            if state.wasReady, active.isEmpty, !wasCompromised {
+            if state.wasReady, active.isEmpty, state.outcome.compromised == 0 {
                 throw Violation(description: "\(domain) was left without an active key")
             }
             if !active.isEmpty { state.wasReady = true }
@@ -188,13 +189,16 @@ final class SimulatedDomain: Sendable {
         try state.withLock { state in
             state.zone.settle(at: state.now)
             let life = settings.queueLifetime + settings.signatureLifetime
-            state.underWay.removeAll { state.now - $0.signed > life || $0.wasForced }
-            for mail in state.underWay {
-                guard let key = state.keys.first(where: { $0.selector == mail.selector }), !key.wasCompromised,
-                    !state.zone.shows(key.recordName, mail.record, at: state.now)
+            for (selector, mail) in state.underWay {
+                guard state.now - mail.signed <= life else {
+                    state.underWay[selector] = nil
+                    continue
+                }
+                guard !state.zone.shows(mail.recordName, mail.record, at: state.now),
+                    let key = state.keys.first(where: { $0.selector == selector }), !key.wasCompromised
                 else { continue }
                 throw Violation(
-                    description: "at \(state.now) mail fails that was signed at \(mail.signed) with \(key.selector), "
+                    description: "at \(state.now) mail fails that was signed at \(mail.signed) with \(selector), "
                         + "which is \(key.state.rawValue)")
             }
         }
@@ -218,11 +222,12 @@ final class SimulatedDomain: Sendable {
                 return try key(selector)
             },
             activate: { [self] selector, _, reason throws(KeyError) in try activate(selector, reason) },
-            dispose: { [self] selector, _, fate throws(KeyError) in
+            dispose: { [self] selector, _, _ throws(KeyError) in
                 try write { keys in
                     guard let index = keys.firstIndex(where: { $0.selector == selector }) else { return }
-                    keys[index].privateKey = fate
+                    keys.remove(at: index)
                 }
+                state.withLock { _ = $0.finished.insert(selector) }
             },
             look: { [self] key in
                 state.withLock { state in
@@ -267,7 +272,9 @@ final class SimulatedDomain: Sendable {
             return KeyDescription(
                 simulated: state.counter, of: domain, new, at: Timestamp(seconds: state.now))
         }
-        let isUsedTwice = state.withLock { $0.keys.contains { $0.selector == made.selector } }
+        let isUsedTwice = state.withLock { state in
+            state.finished.contains(made.selector) || state.keys.contains { $0.selector == made.selector }
+        }
         guard !isUsedTwice else { throw KeyError("the selector \(made.selector) was used twice") }
         try write { $0.append(made) }
         return made

@@ -46,7 +46,8 @@ struct SimulatedZone {
         servers[0].records[change.name] = change.wanted
         for index in 1..<Self.servers {
             // One after the other, as transfers are.
-            let lag = Int64.random(in: 0...5400, using: &generator)
+            let isSlow = Int.random(in: 0..<8, using: &generator) == 0
+            let lag = Int64.random(in: 0...(isSlow ? 5400 : 300), using: &generator)
             let time = max(now + lag, servers[index].transfers.last?.time ?? 0)
             servers[index].transfers.append((time, change.name, change.wanted))
             if broken[change.name] != nil { broken[change.name] = max(time, index == 1 ? 0 : broken[change.name] ?? 0) }
