@@ -9,7 +9,7 @@ build_packages=(
     ca-certificates dns-root-data libldns-dev libsqlite3-dev libssl-dev libsystemd-dev libunbound-dev pkg-config)
 
 # Clients, verifiers and tools of the tests.
-test_packages=(e2fsprogs iproute2 libmail-dkim-perl openssl python3-venv strace swaks util-linux)
+test_packages=(e2fsprogs iproute2 libfaketime libmail-dkim-perl openssl python3-venv strace swaks util-linux)
 
 # Daemons are unpacked below $tools and not installed: a machine's own mail or name server stays what it is.
 tools=$top/.build-tests/tools
@@ -68,7 +68,7 @@ unpack_programs() {
             (cd "$download" && apt-get -qq download "$name" >/dev/null) || die "apt-get could not download $name"
         }
         libraries=$(dpkg-deb -f "$download/$name"_*.deb Pre-Depends Depends | tr ',' '\n' |
-            sed -n 's/^\([A-Za-z-]*:\)\? *\(lib[a-z0-9.+-]*\).*/\2/p' | sort -u)
+            sed -n 's/^\([A-Za-z-]*:\)\? *\(lib[a-z0-9.+-]*\|[a-z0-9.+-]*-libs\)\([ :].*\)\?$/\2/p' | sort -u)
         # shellcheck disable=SC2086 # a list of package names
         install_packages $libraries
         dpkg-deb -x "$download/$name"_*.deb "$tools"

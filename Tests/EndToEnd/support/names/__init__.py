@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Waxwing authors
+
+"""A DNS of the tests' own on loopback addresses: real name servers, and one that lies."""
+
+from .bind import Bind
+from .internet import Internet
+from .knot import Knot
+from .nsd import NSD
+from .questions import UPDATER, WRONG, Key, ask, serial, texts
+from .scripted import Scripted
+
+__all__ = ["Bind", "Internet", "Key", "Knot", "NSD", "Scripted", "UPDATER", "WRONG", "ask", "serial", "texts"]
