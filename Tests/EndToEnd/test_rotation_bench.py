@@ -159,9 +159,10 @@ def test_the_resolver_says_how_often_it_was_asked_and_keeps_answers(internet):
         internet.wait_for_texts(NAME, [LONG])
 
 
-def test_a_clock_moves_knot_and_nsd(internet):
+@pytest.mark.parametrize("kinds", [(Knot, NSD), (Bind, Knot), (Knot, Bind)])
+def test_a_clock_moves_the_servers(internet, kinds):
     with Clock() as clock:
-        servers = [Knot(internet, clock), NSD(internet, clock), NSD(internet, clock)]
+        servers = [kind(internet, clock) for kind in kinds]
         with internet.host(ZONE, *servers) as first:
             clock.advance(days=5)
             assert questions.change(first.address, ZONE, UPDATER, {NAME: LONG}) == "BADTIME", "our time is five days behind"

@@ -51,6 +51,8 @@ class Relay:
         self.port = free_port()
         self.process: subprocess.Popen | None = None
         self.log_file = self.directory / "log"
+        # Of the daemon and of commands, beside that of the tests.
+        self.environment: dict[str, str] = {}
         self.settings = {
             "hostname": "relay.waxwing.example",
             "keys": {"directory": "Keys"},
@@ -96,7 +98,8 @@ class Relay:
         if not self.config.exists():
             self.configure()
         words = [str(self.binary), *map(str, arguments)] + (["--config", str(self.config)] if config else [])
-        done = subprocess.run(words, input=input, capture_output=True, timeout=120, cwd=self.directory)
+        done = subprocess.run(words, input=input, capture_output=True, timeout=120, cwd=self.directory,
+                              env=dict(os.environ, **self.environment))
         text = done.stdout.decode(errors="replace")
         problems = done.stderr.decode(errors="replace")
         if expect is not None:
@@ -123,7 +126,7 @@ class Relay:
             self.process = subprocess.Popen(
                 [*map(str, wrapper), str(self.binary), "run", "--config", str(self.config)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory,
-                env=dict(os.environ, SWIFT_BACKTRACE="enable=no", **(environment or {})))
+                env=dict(os.environ, SWIFT_BACKTRACE="enable=no", **self.environment, **(environment or {})))
         wait_for(lambda: "waxwing is running" in self.log()[before:] or self.process.poll() is not None,
                  "the relay to say that it runs")
         assert self.process.poll() is None, f"the relay ended with {self.process.returncode}:\n{self.log()}"

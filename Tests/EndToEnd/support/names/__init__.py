@@ -7,7 +7,7 @@ from .bind import Bind
 from .internet import Internet
 from .knot import Knot
 from .nsd import NSD
-from .questions import UPDATER, WRONG, Key, ask, serial, texts
+from .questions import OPERATOR, UPDATER, WRONG, Key, ask, serial, texts
 from .scripted import Scripted
 
-__all__ = ["Bind", "Internet", "Key", "Knot", "NSD", "Scripted", "UPDATER", "WRONG", "ask", "serial", "texts"]
+__all__ = ["Bind", "Internet", "Key", "Knot", "NSD", "OPERATOR", "Scripted", "UPDATER", "WRONG", "ask", "serial", "texts"]

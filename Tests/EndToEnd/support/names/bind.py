@@ -13,7 +13,7 @@ import dns.rdatatype
 
 from ..machine import TOOLS, wait_for
 from . import questions
-from .questions import OPERATOR, TRANSFER, WRONG
+from .questions import OPERATOR, TRANSFER, UPDATER, WRONG
 from .server import Server, Zone
 
 OPTIONS = """
@@ -46,7 +46,7 @@ class Bind(Server):
         subprocess.run(["ip", "address", "delete", f"{self.address}/32", "dev", "lo"], check=True)
 
     def arguments(self) -> list[str | Path]:
-        keys = {key for zone in self.zones for key in zone.updaters if key != WRONG} | {OPERATOR, TRANSFER}
+        keys = {key for zone in self.zones for key in zone.updaters if key != WRONG} | {OPERATOR, TRANSFER, UPDATER}
         config = self.directory / "named.conf"
         config.write_text(
             OPTIONS.format(directory=self.directory, address=self.address, more=self.options) + self.statements
