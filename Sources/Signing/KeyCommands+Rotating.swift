@@ -175,6 +175,6 @@ extension Rotator {
         guard try store.domains().contains(domain) else {
             throw KeyError("there is no key of \(domain): run `waxwing keys generate \(domain)`")
         }
-        return try await lock(domain, waits: true)
+        return try await lock(domain)
     }
 }

@@ -49,23 +49,24 @@ struct DomainRotation: Sendable {
         isEd25519: Bool, wanted: KeyAlgorithm?, _ result: inout Result
     ) async throws(KeyError) {
         var isWanted = wanted != nil
-        var asked = isAsked ? RotationPlan.Asked() : nil
+        var run = RotationPlan.Run(isAsked: isAsked)
         var steps: [RotationStep] = []
         for _ in 0..<Self.maximumSteps {
-            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, asked: asked)
+            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, run: run)
             let step = plan.next()
             if step == .rest { return }
             steps.append(step)
             let algorithm = wanted ?? Self.algorithm(of: plan, isEd25519: isEd25519)
+            let looks = plan.looksDue()
             try await perform(step, plan, algorithm, &result)
             switch step {
             // From here on the rotation goes on by what is on disk.
             case .generate(.successor, _), .promote: isWanted = false
-            case .look(let selector): asked?.looked.insert(selector)
+            case .look: run.looked.formUnion(looks)
             case .publish(_, let selector):
-                asked?.published.insert(selector)
+                run.published.insert(selector)
                 // What was seen before says nothing about the change.
-                asked?.looked.remove(selector)
+                run.looked.remove(selector)
             default: break
             }
         }
@@ -73,12 +74,12 @@ struct DomainRotation: Sendable {
             "the keys of \(domain) do not come to rest; report this as a fault of Waxwing: \(steps.suffix(3))")
     }
 
-    func plan(isEd25519: Bool, wantsRotation: Bool = false, asked: RotationPlan.Asked? = nil) throws(KeyError) -> RotationPlan {
+    func plan(isEd25519: Bool, wantsRotation: Bool = false, run: RotationPlan.Run = RotationPlan.Run()) throws(KeyError) -> RotationPlan {
         // What is removed for good plays no part any more.
         let all = try environment.keys(domain).filter { $0.state != .removed || $0.privateKey == nil }
         return RotationPlan(
             domain: domain, keys: all.filter { $0.isEd25519 == isEd25519 },
-            settings: environment.settings(domain), now: environment.now().seconds, asked: asked,
+            settings: environment.settings(domain), now: environment.now().seconds, run: run,
             wantsRotation: wantsRotation, uses: environment.uses(),
             fixedSelectors: environment.fixedSelectors(domain, isEd25519))
     }
@@ -118,8 +119,8 @@ struct DomainRotation: Sendable {
             result.done.append("\(selector) takes the place of the active key")
         case .publish(let purpose, let selector):
             try await publish(purpose, selector, &result)
-        case .look(let selector):
-            try await look(selector, &result)
+        case .look:
+            try await look(plan.keys.filter { plan.looksDue().contains($0.selector) }, &result)
         case .activate(let selector):
             try activate(selector, plan, &result)
         case .retire(let selector):
@@ -183,10 +184,21 @@ struct DomainRotation: Sendable {
             zone: key.proof?.evidence.zone)
     }
 
-    private func look(_ selector: String, _ result: inout Result) async throws(KeyError) {
-        guard let key = try environment.keys(domain).first(where: { $0.selector == selector }) else { return }
-        let evidence = await environment.look(key)
-        let (user, now) = (user, environment.now())
+    /// Looks at some keys at once: a server that does not answer is waited for only once.
+    private func look(_ keys: [KeyDescription], _ result: inout Result) async throws(KeyError) {
+        let look = environment.look
+        let seen = await withTaskGroup(of: (Int, KeyEvidence).self) { group in
+            for (index, key) in keys.enumerated() { group.addTask { (index, await look(key)) } }
+            var seen: [(Int, KeyEvidence)] = []
+            for await one in group { seen.append(one) }
+            return seen.sorted { $0.0 < $1.0 }
+        }
+        for (index, evidence) in seen { try take(evidence, of: keys[index], &result) }
+    }
+
+    /// Takes down what was seen of a key.
+    private func take(_ evidence: KeyEvidence, of key: KeyDescription, _ result: inout Result) throws(KeyError) {
+        let (user, now, selector) = (user, environment.now(), key.selector)
         var consequence = LookConsequence.none
         let after = try environment.update(selector, domain) { key in
             consequence = key.record(evidence, at: now, by: user)

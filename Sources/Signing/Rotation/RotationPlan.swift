@@ -21,18 +21,17 @@ struct RotationPlan: Sendable {
     var settings: RotationSettings
     /// Seconds since the Unix epoch.
     var now: Int64
-    /// Somebody asks for news: everything is looked at and tried once, whether or not it is due.
-    ///
-    /// Nil: only what is due.
-    var asked: Asked?
+    var run = Run()
     /// A rotation is to begin unless one runs.
     var wantsRotation = false
     var uses = KeyUses()
     /// The selectors that are delegated for good; nil: selectors are made afresh.
     var fixedSelectors: [Selector]?
 
-    /// What was done since somebody asked, by selector.
-    struct Asked: Hashable, Sendable {
+    /// What this run is for, and what it has done already, by selector: nothing is looked at or tried twice in a run.
+    struct Run: Hashable, Sendable {
+        /// Somebody asks for news: everything is looked at and tried, whether or not it is due.
+        var isAsked = false
         var looked: Set<String> = []
         var published: Set<String> = []
     }
@@ -205,13 +204,13 @@ extension RotationPlan {
         guard let last = key.publication, last.purpose == purpose else { return .publish(purpose, key.selector) }
         guard last.result == .failed else { return repair(key) }
         let tried = Timestamp(last.time).seconds
-        let isAsked = asked.map { !$0.published.contains(key.selector) } ?? false
-        return isAsked || isOver(retryTime(last.failures), since: tried) ? .publish(purpose, key.selector) : nil
+        guard !run.published.contains(key.selector) else { return nil }
+        return run.isAsked || isOver(retryTime(last.failures), since: tried) ? .publish(purpose, key.selector) : nil
     }
 
     /// What a publisher put there once is put there again when it is gone.
     private func repair(_ key: KeyDescription) -> RotationStep? {
-        guard settings.publisher != nil, let last = key.publication, last.result != .byHand else { return nil }
+        guard settings.publisher != nil, !run.published.contains(key.selector), let last = key.publication, last.result != .byHand else { return nil }
         guard needsRepair(key, last.purpose) else { return nil }
         let tried = Timestamp(last.time).seconds
         // Secondaries may only be slow: the longer it takes, the less it helps to say it again.
@@ -235,17 +234,33 @@ extension RotationPlan {
     }
 
     private func look(_ key: KeyDescription) -> RotationStep? {
-        guard let proof = key.proof else { return .look(key.selector) }
+        isLookDue(key) ? .look(key.selector) : nil
+    }
+
+    /// The keys to look at now, where one is: so that one slow server is waited for once.
+    func looksDue() -> [String] {
+        keys.filter { key in
+            switch key.state {
+            case .generated, .published: (key.purpose != nil || key.publication != nil) && isLookDue(key)
+            case .active, .retiring, .compromised: isLookDue(key)
+            case .revoked: key.publication?.purpose == .remove && isLookDue(key)
+            case .removed: false
+            }
+        }.map(\.selector)
+    }
+
+    private func isLookDue(_ key: KeyDescription) -> Bool {
+        guard !run.looked.contains(key.selector) else { return false }
+        guard let proof = key.proof, !run.isAsked else { return true }
         let checked = Timestamp(proof.checked).seconds
-        if let asked, !asked.looked.contains(key.selector) { return .look(key.selector) }
         // What was just published is looked at before anything is said about it.
         if let publication = key.publication, publication.result == .submitted, proof.checked < publication.time,
             Timestamp(publication.time).seconds <= now
         {
-            return .look(key.selector)
+            return true
         }
         let isReady = key.purpose == .successor && (activationDue(key).map { now >= $0 } ?? false) && !isFresh(proof)
-        return isReady || isOver(lookInterval(key), since: checked) ? .look(key.selector) : nil
+        return isReady || isOver(lookInterval(key), since: checked)
     }
 
     /// How long after a look the next one is due.

@@ -12,7 +12,7 @@ package final class RotationService: Service {
     /// Domains that are worked on at once.
     private static let width = 8
     /// After a run that failed on our side, or that another process kept us from.
-    private static let retrySeconds: Int64 = 30
+    private static let retrySeconds: Int64 = 5
 
     private let rotator: Rotator
     private let logger: Logger
@@ -87,7 +87,8 @@ package final class RotationService: Service {
     private func work(on domain: Domain) async {
         guard !Task.isCancelled else { return }
         do throws(KeyError) {
-            let result = try await rotator.advance(domain, by: Rotator.daemonName, isAsked: false)
+            // Whoever is at it has the domain considered again when done.
+            guard let result = try await rotator.tend(domain) else { return later(domain) }
             for line in result.done { logger.notice("keys: \(line)", metadata: ["domain": "\(domain)"]) }
             if let problem = result.problem { throw problem }
             reconsider(domain)

@@ -11,7 +11,7 @@ package final class Rotator: Sendable {
     /// Who the daemon is in the history of keys.
     package static let daemonName = "waxwing"
     /// How long somebody who asks waits for another run on the same domain.
-    private static let patienceSeconds = 20
+    private static let patienceSeconds = 30
 
     package let store: KeyStore
     let clock: WallClock
@@ -53,9 +53,16 @@ package final class Rotator: Sendable {
         _ domain: Domain, wanted: Set<KeyAlgorithm> = [], by user: String, isAsked: Bool
     ) async throws(KeyError) -> DomainRotation.Result {
         let rotation = rotation(of: domain, by: user, isAsked: isAsked)
-        let lock = try await lock(domain, waits: isAsked)
+        let lock = try await lock(domain)
         defer { withExtendedLifetime(lock) {} }
         return await rotation.advance(wanted)
+    }
+
+    /// Does what is due by itself; nil while somebody else is at the domain's keys.
+    func tend(_ domain: Domain) async throws(KeyError) -> DomainRotation.Result? {
+        guard let lock = try store.rotationLock(of: domain) else { return nil }
+        defer { withExtendedLifetime(lock) {} }
+        return await rotation(of: domain, by: Self.daemonName).advance()
     }
 
     /// For those who hold the domain's lock.
@@ -64,8 +71,8 @@ package final class Rotator: Sendable {
     }
 
     /// Keeps everybody else from rotating the domain's keys for as long as the lock lives.
-    func lock(_ domain: Domain, waits: Bool) async throws(KeyError) -> KeyLock {
-        for attempt in 0...(waits ? Self.patienceSeconds * 10 : 0) {
+    func lock(_ domain: Domain) async throws(KeyError) -> KeyLock {
+        for attempt in 0...Self.patienceSeconds * 10 {
             if attempt > 0 { try? await Task.sleep(for: .milliseconds(100)) }
             if let lock = try store.rotationLock(of: domain) { return lock }
         }

@@ -165,17 +165,17 @@ import Testing
             $0.news = []
         }
         world.pass(4000)
-        _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+        _ = try await rotator.tend(domain)
         #expect(try world.key(first).suspension == nil, "one look may have met a change")
         world.pass(60)
-        _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+        _ = try await rotator.tend(domain)
         #expect(try world.key(first).suspension != nil && world.key(first).state == .active)
         #expect(world.state.withLock { $0.news.contains { if case .drifted(_, first, _) = $0 { true } else { false } } })
         // The publisher works again, and puts the record back by itself.
         world.set { $0.publisherWorks = true }
         for _ in 0..<4 {
             world.pass(3700)
-            _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+            _ = try await rotator.tend(domain)
         }
         #expect(world.state.withLock { $0.records[name] } == (try world.key(first).record))
         #expect(try world.key(first).suspension == nil)
@@ -188,7 +188,7 @@ import Testing
         world.set { $0.verdicts[first] = .unknown }
         for _ in 0..<10 {
             world.pass(4000)
-            _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+            _ = try await rotator.tend(domain)
         }
         #expect(try world.key(first).suspension == nil && world.key(first).state == .active)
     }
@@ -197,12 +197,12 @@ import Testing
         let (world, rotator, first) = try await Self.world { $0.interval = 90 * 86_400 }
         defer { world.scratch.remove() }
         world.pass(89 * 86_400)
-        _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+        _ = try await rotator.tend(domain)
         #expect(try world.keys().count == 1)
         world.pass(2 * 86_400)
-        _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+        _ = try await rotator.tend(domain)
         world.pass(8000)
-        _ = try await rotator.advance(domain, by: "daemon", isAsked: false)
+        _ = try await rotator.tend(domain)
         #expect(try world.key(first).state == .retiring)
     }
 
