@@ -14,7 +14,8 @@ from support.rotation import DOMAIN, QUICK
 
 pytestmark = [pytest.mark.root, pytest.mark.witnessed]
 
-OTHER = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4"
+OTHER = ("v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC5lsnIPCdi3FlHrizn7OrVIkSha0j2b4lH2qQjc/TteC7KuR60XjB8pHLSE08g"
+         "xtObGKsjMn0F7dm8V63NDjw5kzGFH3OEU4n5POY0G+rEE1NjjjDQbs4SdRqY9l/NkGUfJacHqs5A3K5OAj/BUftetz0swFT104y1TFrjdGnJxQIDAQAB")
 
 
 class Ground:

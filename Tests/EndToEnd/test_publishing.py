@@ -39,11 +39,9 @@ def test_updates_put_replace_and_remove_exactly_one_record(bench, kind):
     bench.keys.command("publish", "--selector", key)
     assert bench.primary.texts(name) == [bench.keys.record(key)], "twice is the same as once"
     bench.keys.command("retire", "--selector", key)
-    bench.keys.command("revoke", "--selector", key, "--force", expect=None)
-    bench.keys.wait_for(key, "revoked", patience=10)
+    bench.keys.insist(key, "revoked", "revoke", "--force")
     assert bench.primary.texts(name)[0].rstrip("; ").endswith("p=")
-    bench.keys.command("remove", "--selector", key, "--yes", "--force", expect=None)
-    bench.keys.wait_for(key, "removed", patience=10)
+    bench.keys.insist(key, "removed", "remove", "--yes", "--force")
     assert bench.primary.texts(name) == [] and bench.primary.texts(f"other.{DOMAIN}") == ["untouched"]
     assert not bench.keys.has_private_key(key)
 
@@ -163,7 +161,7 @@ def test_a_program_publishes_revokes_and_removes(bench):
     old = bench.keys.establish()
     bench.keys.rotate("--wait")
     new = bench.keys.active()
-    assert bench.deliver() == {new}
+    bench.wait_for_signers(new)
     bench.keys.command("revoke", "--selector", old, "--force", expect=None)
     bench.keys.wait_for(old, "revoked")
     bench.keys.command("remove", "--selector", old, "--yes", "--force", expect=None)
@@ -226,7 +224,7 @@ def test_an_operator_publishes_what_is_printed_and_the_key_signs_by_itself(bench
     assert entries == {bench.keys.name(key): bench.keys.record(key)}
     bench.primary.change(DOMAIN, entries)
     bench.keys.wait_for(key, "active")
-    assert bench.deliver() == {key}
+    bench.wait_for_signers(key)
 
     text = bench.keys.rotate()
     new = bench.keys.successor()
@@ -236,7 +234,7 @@ def test_an_operator_publishes_what_is_printed_and_the_key_signs_by_itself(bench
     bench.primary.change(DOMAIN, {name: plain})
     bench.keys.wait_for(new, "active")
     assert bench.keys.state(key) == "retiring"
-    wait_for(lambda: bench.deliver() == {new}, "mail signed by the new key", patience=10)
+    bench.wait_for_signers(new)
     bench.witness.assert_all_verify()
     bench.witness.assert_all_verify_now()
 

@@ -35,8 +35,9 @@ def test_a_standby_takes_over_within_seconds_and_signs_what_is_queued(bench):
     old = bench.keys.establish()
     wait_for(lambda: len(bench.keys.selectors("published")) == 1, "a standby key", pause=0.2)
     standby = bench.keys.selectors("published")[0]
-    assert bench.deliver() == {old}
+    bench.wait_for_signers(old)
     bench.close_hop()
+    bench.witness.sightings.clear()
     for number in range(3):
         bench.send(f"queued {number}")
     wait_for(lambda: len(bench.relay.queue()) == 3 and "deferred" in bench.relay.command("queue", "list"), "mail in the queue")
@@ -46,9 +47,8 @@ def test_a_standby_takes_over_within_seconds_and_signs_what_is_queued(bench):
     bench.open_hop()
     bench.deliver()
     bench.relay.wait_until_empty()
-    assert bench.witness.selectors()[1:] == [{standby}] * 4, "no message leaves with the old key any more"
+    assert bench.witness.selectors() == [{standby}] * 4, "no message leaves with the old key any more"
     wait_until_revoked(bench, old)
-    bench.witness.sightings[:1] = []
     bench.witness.assert_all_verify_now()
     wait_for(lambda: len(bench.keys.selectors("published")) == 1, "the next standby key", pause=0.2)
 
@@ -57,7 +57,8 @@ def test_without_a_standby_mail_is_accepted_and_waits_for_the_new_key(bench):
     slow = bench.servers[1]
     bench.relay.start()
     old = bench.keys.establish()
-    assert bench.deliver() == {old}
+    bench.wait_for_signers(old)
+    before = len(bench.hop.arrivals)
     bench.primary.hold(slow)
     text = bench.keys.rotate("--compromised", expect=None)
     new = bench.keys.successor()
@@ -65,12 +66,12 @@ def test_without_a_standby_mail_is_accepted_and_waits_for_the_new_key(bench):
     for number in range(3):
         bench.send(f"held {number}")
     time.sleep(3)
-    assert len(bench.hop.arrivals) == 1 and len(bench.relay.queue()) == 3
+    assert len(bench.hop.arrivals) == before and len(bench.relay.queue()) == 3
     assert "sender.example" in bench.relay.command("status"), "it says that the domain's mail is held"
     bench.primary.release(slow)
     bench.keys.wait_for(new, "active")
-    bench.hop.wait_for_arrivals(4)
-    assert bench.witness.selectors()[1:] == [{new}] * 3
+    bench.hop.wait_for_arrivals(before + 3)
+    assert bench.witness.selectors()[before:] == [{new}] * 3
     bench.witness.assert_all_verify()
     wait_until_revoked(bench, old)
 
@@ -78,14 +79,14 @@ def test_without_a_standby_mail_is_accepted_and_waits_for_the_new_key(bench):
 def test_one_of_two_kinds_can_be_compromised_and_the_other_signs_on(bench):
     bench.relay.start()
     rsa, ed25519 = bench.keys.establish(), bench.keys.establish("ed25519")
-    assert bench.deliver() == {rsa, ed25519}
+    bench.wait_for_signers(rsa, ed25519)
     bench.primary.hold(bench.servers[1])
     bench.keys.rotate("--compromised", "--algorithm", "rsa-2048", expect=None)
     assert bench.keys.active("ed25519") == ed25519
-    wait_for(lambda: bench.deliver() == {ed25519}, "mail with the other signature alone", patience=10)
+    bench.wait_for_signers(ed25519)
     bench.primary.release(bench.servers[1])
     new = bench.keys.wait_for_active_other_than(rsa)
-    wait_for(lambda: bench.deliver() == {new, ed25519}, "mail with both signatures", patience=10)
+    bench.wait_for_signers(new, ed25519)
     bench.witness.assert_all_verify()
 
 

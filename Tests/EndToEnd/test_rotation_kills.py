@@ -35,7 +35,7 @@ class Killer:
     def strike(self) -> None:
         """One kill of the daemon; every other time one more of a command that works without it."""
         self.rotate()
-        time.sleep(self.moments.uniform(0, 2.5))
+        time.sleep(self.moments.uniform(0, 2.0))
         self.bench.relay.kill()
         if self.moments.random() < 0.5:
             command = self.rotate()

@@ -106,13 +106,16 @@ class Keyring:
     def establish(self, algorithm: str = "rsa-2048", *arguments) -> str:
         """Makes a key and waits until it signs; the relay may run or not."""
         selector = self.generate(algorithm, *arguments)
-
-        def is_active() -> bool:
-            if self.state(selector) != "active":
-                self.command("activate", "--selector", selector, expect=None)
-            return self.state(selector) == "active"
-        wait_for(is_active, f"the new key {selector} to be active: {self.describe(selector)}", pause=0.4)
+        self.insist(selector, "active", "activate")
         return selector
+
+    def insist(self, selector: str, state: str, verb: str, *arguments) -> None:
+        """Gives the same command, which does no harm, until it has led to a state: for tests without a daemon."""
+        def is_there() -> bool:
+            if self.state(selector) != state:
+                self.command(verb, "--selector", selector, *arguments, expect=None)
+            return self.state(selector) == state
+        wait_for(is_there, f"{selector} to be {state} by {verb}: {self.describe(selector)}", patience=20, pause=0.4)
 
     def log(self) -> list[dict]:
         return json.loads(self.command("log", "--json"))

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from .clock import Clock
 from .keyring import Keyring
+from .machine import wait_for
 from .names import UPDATER, Internet, Key
 from .relay import Relay
 from .smtp import message, submit, submit_on
@@ -92,6 +93,16 @@ class Bench:
         self.send(subject)
         arrival = self.hop.wait_for_arrivals(before + 1)[before]
         return {tags["s"] for tags in tags_of_signatures(arrival.content)}
+
+    def wait_for_signers(self, *selectors: str) -> None:
+        """Sends messages until one is signed with these keys: changes of keys take effect within a second."""
+        def is_signed() -> bool:
+            try:
+                return self.deliver() == set(selectors)
+            except smtplib.SMTPResponseException as error:
+                assert error.smtp_code == 451, error
+                return False
+        wait_for(is_signed, f"mail signed with {selectors}", patience=10, pause=0.2)
 
     def close_hop(self) -> None:
         """From now on nobody listens at the next hop."""
