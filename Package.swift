@@ -174,6 +174,9 @@ if Context.environment["WAXWING_FUZZING"] != nil {
 if Context.environment["WAXWING_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
+            name: "KeyRingBenchmark", dependencies: ["DKIM", "Mail", "Signing", logging],
+            path: "Tests/Benchmarks/KeyRing", swiftSettings: swiftSettings),
+        .executableTarget(
             name: "SigningBenchmark", dependencies: ["COpenSSL", "DKIM"], path: "Tests/Benchmarks/Signing",
             swiftSettings: swiftSettings)
     ]

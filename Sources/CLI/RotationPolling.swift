@@ -34,7 +34,9 @@ struct RotationPolling {
                 failures = 0
             } catch ControlError.noAnswer(let path, let reason) {
                 failures += 1
-                if failures >= RotationPolling.maximumFailures { throw ControlError.noAnswer(path: path, reason: reason) }
+                if failures >= RotationPolling.maximumFailures {
+                    throw ControlError.noAnswer(path: path, reason: reason)
+                }
             }
         }
     }

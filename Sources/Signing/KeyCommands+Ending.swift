@@ -10,7 +10,9 @@ extension KeyCommands {
             guard key.state == .active else {
                 throw KeyError("\(key.recordName) is \(key.state.rawValue): only an active key can retire")
             }
-            let others = try store.descriptions(of: domain).filter { $0.state == .active && $0.selector != key.selector }
+            let others = try store.descriptions(of: domain).filter {
+                $0.state == .active && $0.selector != key.selector
+            }
             guard !others.isEmpty || request.isForced == true else {
                 throw KeyError(
                     "\(key.selector) is the only key that signs for \(domain), whose mail would be refused without it: "

@@ -10,9 +10,12 @@ extension KeyCommands {
         let domains = try domains(request)
         var all: [KeyDocument] = []
         for domain in domains { all += try documents(domain) }
+        all += readOnlyKeys().filter { request.domain == nil || domains.contains($0.domain) }.map { KeyDocument($0) }
         if let state = request.state { all = all.filter { $0.state == state && $0.algorithm != "unknown" } }
         let warnings = store.warnings() + all.compactMap(\.problem)
-        guard !all.isEmpty else { return KeyResponse(text: nothing(request, domains), warnings: warnings, document: "[]\n") }
+        guard !all.isEmpty else {
+            return KeyResponse(text: nothing(request, domains), warnings: warnings, document: "[]\n")
+        }
         let hasProblem = all.contains { $0.problem != nil || $0.suspension != nil }
         return KeyResponse(
             text: KeyTable.text(all), warnings: warnings, hasProblem: hasProblem, document: KeyDocuments.json(all))
@@ -86,7 +89,8 @@ extension KeyCommands {
             guard let look = document.look else { continue }
             let isFine = document.isAsWanted
             hasProblem = hasProblem || !isFine
-            lines.append("\(document.recordName) (\(document.state.rawValue)): \(isFine ? "ok" : "problem"): \(look.summary)")
+            lines.append(
+                "\(document.recordName) (\(document.state.rawValue)): \(isFine ? "ok" : "problem"): \(look.summary)")
             lines += look.findings.map { "  \($0)" } + look.warnings.map { "  warning: \($0)" }
         }
         return KeyResponse(
@@ -111,7 +115,8 @@ extension KeyCommands {
         let sorted = entries.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .map(\.element)
         let lines = sorted.map { entry in
-            let change = entry.from == entry.to ? entry.to.rawValue : "\(entry.from?.rawValue ?? "-") -> \(entry.to.rawValue)"
+            let change =
+                entry.from == entry.to ? entry.to.rawValue : "\(entry.from?.rawValue ?? "-") -> \(entry.to.rawValue)"
             let evidence = entry.evidence.map { ": \($0)" } ?? ""
             let user = KeyProver.printable(Array(entry.by.utf8))
             return "\(Moments.text(entry.time))  \(entry.selector)._domainkey.\(entry.domain)  \(change)  by \(user)"

@@ -27,7 +27,7 @@ extension KeyCommands {
         if lines.isEmpty { lines = ["nothing is to be done for the keys of \(domain)"] }
         var response = KeyResponse(
             text: lines.joined(separator: "\n") + "\n", warnings: warnings, hasChanged: true,
-            changedDomains: [domain.name], isFinished: isFinished,
+            changedDomains: [domain.name], hasProblem: failures.isEmpty ? nil : true, isFinished: isFinished,
             document: KeyDocuments.json(
                 RotationDocument(
                     domain: domain.name, done: result.done, waits: result.waits, isFinished: isFinished,

@@ -10,6 +10,12 @@ internal import Mail
 extension KeyCommands {
     func rotate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
+        if let key = readOnlyKeys().first(where: { $0.domain == domain }), try store.keys(of: domain).isEmpty {
+            throw KeyError(
+                "the keys of \(domain) (\(key.selector)) are credentials of the service: they are read-only and can't "
+                    + "rotate by themselves. Run `waxwing keys generate \(domain)`: a key of the store takes their place"
+            )
+        }
         let lock = try await rotator.lock(domain, ifAny: store)
         defer { withExtendedLifetime(lock) {} }
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
@@ -118,7 +124,8 @@ extension KeyCommands {
         var lines = ["\(key.recordName) is not published, so it does not sign:"]
         lines += findings.isEmpty ? [key.proof?.evidence.summary ?? "nobody was asked"] : findings
         lines += ["Expected at every server, as the only record:", "  \(key.record)", ""]
-        response.text = lines.joined(separator: "\n") + "\n" + response.text
+        response.text =
+            lines.joined(separator: "\n") + "\n" + response.text
             + "It becomes active by itself when every server has the record, if the daemon runs; else try again then. "
             + "To sign without proof: add --force\n"
         return response

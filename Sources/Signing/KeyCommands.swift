@@ -13,12 +13,18 @@ package struct KeyCommands: Sendable {
     let rotator: Rotator
     /// Those in force: what is said about a key depends on them.
     let policies: @Sendable () -> SigningPolicies
+    /// Keys among the credentials of the service, which nobody can change from here.
+    let readOnlyKeys: @Sendable () -> [ReadOnlyKey]
 
     var store: KeyStore { rotator.store }
 
-    package init(rotator: Rotator, policies: @escaping @Sendable () -> SigningPolicies = { SigningPolicies() }) {
+    package init(
+        rotator: Rotator, policies: @escaping @Sendable () -> SigningPolicies = { SigningPolicies() },
+        readOnlyKeys: @escaping @Sendable () -> [ReadOnlyKey] = { [] }
+    ) {
         self.rotator = rotator
         self.policies = policies
+        self.readOnlyKeys = readOnlyKeys
     }
 
     package func perform(_ request: KeyRequest) async -> KeyResponse {
@@ -47,8 +53,8 @@ package struct KeyCommands: Sendable {
 
     private func generate(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let selector = try selector(request)
         let algorithm = try algorithm(request) ?? .standard
+        let (selector, isDelegated) = try newSelector(request, domain, isEd25519: algorithm == .ed25519)
         let key: SigningKey
         do throws(SigningKeyError) {
             key = try SigningKey.generate(algorithm.kind)
@@ -57,9 +63,36 @@ package struct KeyCommands: Sendable {
         }
         let settings = rotator.policies.settings(of: domain)
         let description = try store.add(
-            key, to: domain, selector: selector, template: settings.selectors,
+            key, to: domain, selector: selector, template: settings.selectors, isDelegated: isDelegated,
             purpose: request.wantsStandby == true ? .standby : nil, evidence: "generated", change(request))
         return made(description, domain, warnings: [algorithm.warning].compactMap { $0 })
+    }
+
+    /// The selector of a new key, nil for a fresh one; and whether it is one of those that are delegated for good.
+    private func newSelector(
+        _ request: KeyRequest, _ domain: Domain, isEd25519: Bool
+    ) throws(KeyError) -> (Selector?, isDelegated: Bool) {
+        let wanted = try selector(request)
+        let delegation = rotator.policies.publisher(of: domain)?.delegation
+        guard let fixed = isEd25519 ? delegation?.ed25519Selectors : delegation?.rsaSelectors else {
+            return (wanted, false)
+        }
+        let names = fixed.map(\.text).joined(separator: " and ")
+        if let wanted {
+            guard fixed.contains(wanted) else {
+                throw KeyError(
+                    "only the selectors \(names) of \(domain) are delegated to \(delegation?.zone ?? ""): "
+                        + "leave --selector out, or give the domain another publisher")
+            }
+            return (wanted, true)
+        }
+        let plan = try rotator.rotation(of: domain, by: user(request)).plan(isEd25519: isEd25519)
+        guard let free = plan.freeSelectors(fixed).first else {
+            throw KeyError(
+                "both delegated selectors \(names) of \(domain) are in use: "
+                    + "`waxwing keys list \(domain)` shows when one is free")
+        }
+        return (free, true)
     }
 
     private func importKey(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
@@ -76,6 +109,7 @@ package struct KeyCommands: Sendable {
                 "the file holds no usable private key (\(error)): "
                     + "it must be PEM, PKCS#8 or PKCS#1, or the base64 of an Ed25519 seed")
         }
+        _ = try newSelector(request, domain, isEd25519: key.kind == .ed25519)
         let description = try store.add(key, to: domain, selector: selector, evidence: "imported", change(request))
         var warnings: [String] = []
         if case .rsa(let bits) = key.kind, bits < 2048 {

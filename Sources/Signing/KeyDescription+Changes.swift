@@ -80,7 +80,8 @@ extension KeyDescription {
         let notes = history.indices.filter { history[$0].isNote == true }
         if notes.count >= Self.maximumNotes { history.remove(at: notes[0]) }
         history.append(
-            Transition(time: time.date, from: state, to: state, by: user, evidence: text, isUnproven: nil, isNote: true))
+            Transition(time: time.date, from: state, to: state, by: user, evidence: text, isUnproven: nil, isNote: true)
+        )
     }
 
     /// Takes down an attempt to get a change into DNS.

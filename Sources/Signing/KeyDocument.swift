@@ -37,6 +37,8 @@ package struct KeyDocument: Codable, Hashable, Sendable {
     package var next: Step?
     /// What is wrong with the key's files.
     package var problem: String?
+    /// A credential of the service, which can't rotate by itself; absent is false.
+    package var isReadOnly: Bool?
 
     package init(_ key: KeyDescription) {
         domain = key.domain
@@ -54,6 +56,23 @@ package struct KeyDocument: Codable, Hashable, Sendable {
                 verdict: $0.evidence.verdict, checked: $0.checked, summary: $0.evidence.summary,
                 findings: $0.evidence.findings, warnings: $0.evidence.warnings)
         }
+    }
+}
+
+extension KeyDocument {
+    /// A key among the credentials of the service.
+    init(_ key: ReadOnlyKey) {
+        domain = key.domain.name
+        selector = key.selector.text
+        algorithm = key.algorithm ?? "unknown"
+        state = .active
+        since = Timestamp(seconds: 0).date
+        recordName = key.recordName
+        record = key.record
+        isUnproven = false
+        isReadOnly = true
+        next = Step(text: "read-only: can't rotate by itself", isOperator: false)
+        if key.algorithm == nil { problem = "\(key.recordName) among the credentials: \(key.remark)" }
     }
 }
 

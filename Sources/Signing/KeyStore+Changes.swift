@@ -149,7 +149,8 @@ extension KeyStore {
         defer { withExtendedLifetime(lock) {} }
         var description = try self.description(of: selector, in: domain)
         guard description.state == .removed else {
-            throw KeyError("\(description.recordName) is \(description.state.rawValue): its private key is still needed")
+            throw KeyError(
+                "\(description.recordName) is \(description.state.rawValue): its private key is still needed")
         }
         let path = self.path(of: selector, in: domain)
         switch fate {

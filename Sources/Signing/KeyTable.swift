@@ -26,12 +26,13 @@ enum KeyTable {
     private static func row(_ key: KeyDocument) -> [String] {
         guard key.algorithm != "unknown" else { return [key.domain, key.selector, "", "damaged", "", "", "", ""] }
         return [
-            key.domain, key.selector, key.algorithm, state(key), Moments.day(key.since),
+            key.domain, key.selector, key.algorithm, state(key), key.isReadOnly == true ? "-" : Moments.day(key.since),
             key.lastUsed.map { Moments.day($0) } ?? "-", verdict(key), next(key),
         ]
     }
 
     private static func state(_ key: KeyDocument) -> String {
+        if key.isReadOnly == true { return "active (read-only)" }
         if key.isUnproven { return "active (unproven, forced)" }
         if key.suspension != nil { return "active (suspended)" }
         return key.purpose == .standby ? "\(key.state.rawValue) (standby)" : key.state.rawValue

@@ -73,7 +73,8 @@ import Testing
     @Test("A daemon that restarts is waited for, and one that stays silent is not")
     func silences() async throws {
         let few = Script(
-            [.answer(Self.waiting)] + Array(repeating: .failure(Self.silence), count: RotationPolling.maximumFailures - 1)
+            [.answer(Self.waiting)]
+                + Array(repeating: .failure(Self.silence), count: RotationPolling.maximumFailures - 1)
                 + [.answer(Self.finished)])
         #expect(try await few.wait.run(Self.request) { _ in } == Self.finished)
         let many = Script(

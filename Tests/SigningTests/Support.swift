@@ -73,7 +73,8 @@ extension KeyStore {
 extension KeyCommands {
     /// Commands over a store, with a look at the DNS that the test gives.
     static func over(
-        _ store: KeyStore, rotation: RotationPolicies = RotationPolicies(), policies: SigningPolicies = SigningPolicies(),
+        _ store: KeyStore, rotation: RotationPolicies = RotationPolicies(),
+        policies: SigningPolicies = SigningPolicies(),
         look: @escaping @Sendable (KeyDescription) async -> KeyEvidence = { _ in
             KeyEvidence(.unknown, summary: "nobody was asked")
         }

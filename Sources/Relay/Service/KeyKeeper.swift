@@ -24,7 +24,8 @@ final class KeyKeeper: Sendable {
     ) throws(ConfigurationError) {
         let policies = try configuration.rotationPolicies()
         let store = KeyStore(
-            directory: configuration.resolve(configuration.keys.directory), passphrase: try configuration.keyPassphrase())
+            directory: configuration.resolve(configuration.keys.directory),
+            passphrase: try configuration.keyPassphrase())
         let ring = KeyRing(
             store: store, credentials: CredentialKeys(directory: SecretFile.credentialsDirectory),
             policies: configuration.signingPolicies, rotation: policies, logger: logger)
@@ -35,7 +36,8 @@ final class KeyKeeper: Sendable {
             store: store, clock: clock, policies: policies, configuration, resolver: resolver,
             uses: { KeyUses(spool.keyUses(), completeSince: spool.openedAt) }, news: { news.take($0) })
         rotation = RotationService(rotator: rotator, logger: logger)
-        commands = KeyCommands(rotator: rotator, policies: { ring.policies })
+        commands = KeyCommands(
+            rotator: rotator, policies: { ring.policies }, readOnlyKeys: { ring.readOnlyKeys })
         do {
             news.begin(drifted: try rotator.driftedRecords())
         } catch {

@@ -74,7 +74,9 @@ struct DomainRotation: Sendable {
             "the keys of \(domain) do not come to rest; report this as a fault of Waxwing: \(steps.suffix(3))")
     }
 
-    func plan(isEd25519: Bool, wantsRotation: Bool = false, run: RotationPlan.Run = RotationPlan.Run()) throws(KeyError) -> RotationPlan {
+    func plan(isEd25519: Bool, wantsRotation: Bool = false, run: RotationPlan.Run = RotationPlan.Run()) throws(KeyError)
+        -> RotationPlan
+    {
         // What is removed for good plays no part any more.
         let all = try environment.keys(domain).filter { $0.state != .removed || $0.privateKey == nil }
         return RotationPlan(

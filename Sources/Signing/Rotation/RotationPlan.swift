@@ -210,7 +210,9 @@ extension RotationPlan {
 
     /// What a publisher put there once is put there again when it is gone.
     private func repair(_ key: KeyDescription) -> RotationStep? {
-        guard settings.publisher != nil, !run.published.contains(key.selector), let last = key.publication, last.result != .byHand else { return nil }
+        guard settings.publisher != nil, !run.published.contains(key.selector), let last = key.publication,
+            last.result != .byHand
+        else { return nil }
         guard needsRepair(key, last.purpose) else { return nil }
         let tried = Timestamp(last.time).seconds
         // Secondaries may only be slow: the longer it takes, the less it helps to say it again.
@@ -220,7 +222,9 @@ extension RotationPlan {
 
     /// Whether the last look contradicts what was published.
     private func needsRepair(_ key: KeyDescription, _ purpose: RecordChange.Purpose) -> Bool {
-        guard let proof = key.proof, let published = key.publication?.time, proof.checked > published else { return false }
+        guard let proof = key.proof, let published = key.publication?.time, proof.checked > published else {
+            return false
+        }
         switch (purpose, proof.evidence.verdict) {
         case (_, .unknown), (.publish, .published), (.revoke, .revoked), (.revoke, .absent), (.remove, .absent):
             return false

@@ -50,7 +50,8 @@ package final class RotationService: Service {
                 _ = isRotating ? rotating.insert(domain).memberAfterInsert : rotating.remove(domain)
             }
         } catch {
-            logger.error("the keys of a domain can't be watched", metadata: ["domain": "\(domain)", "error": "\(error)"])
+            logger.error(
+                "the keys of a domain can't be watched", metadata: ["domain": "\(domain)", "error": "\(error)"])
             later(domain)
         }
     }

@@ -17,7 +17,8 @@ import Testing
         var isWhole = true
         for pause in [0, 60, 8000, 60, 20 * 86_400, 60, 40 * 86_400, 60, 86_400] as [Int64] {
             world.pass(pause)
-            let wanted: Set<KeyAlgorithm> = pause == 0 || pause == 60 && world.now == noon.seconds + 60 ? [.ed25519] : []
+            let wanted: Set<KeyAlgorithm> =
+                pause == 0 || pause == 60 && world.now == noon.seconds + 60 ? [.ed25519] : []
             do {
                 let result = try await rotator.advance(domain, wanted: wanted, by: "tester", isAsked: true)
                 if result.problem != nil { isWhole = false }

@@ -22,7 +22,9 @@ import Testing
         return (world, rotator, first)
     }
 
-    private static func advance(_ rotator: Rotator, _ wanted: Set<KeyAlgorithm> = []) async throws -> DomainRotation.Result {
+    private static func advance(_ rotator: Rotator, _ wanted: Set<KeyAlgorithm> = []) async throws
+        -> DomainRotation.Result
+    {
         try await rotator.advance(domain, wanted: wanted, by: "tester", isAsked: true)
     }
 
@@ -170,7 +172,8 @@ import Testing
         world.pass(60)
         _ = try await rotator.tend(domain)
         #expect(try world.key(first).suspension != nil && world.key(first).state == .active)
-        #expect(world.state.withLock { $0.news.contains { if case .drifted(_, first, _) = $0 { true } else { false } } })
+        #expect(
+            world.state.withLock { $0.news.contains { if case .drifted(_, first, _) = $0 { true } else { false } } })
         // The publisher works again, and puts the record back by itself.
         world.set { $0.publisherWorks = true }
         for _ in 0..<4 {

@@ -78,8 +78,10 @@ final class RotationWorld: Sendable {
             let shown = state.records[key.recordName]
             let verdict =
                 state.verdicts[key.selector]
-                ?? (shown == key.record ? .published : shown == key.revokedRecord ? .revoked : shown == nil ? .absent : .wrong)
-            return KeyEvidence(verdict, summary: "the servers say \(verdict.rawValue)", recordTTL: 3600, negativeTTL: 7200)
+                ?? (shown == key.record
+                    ? .published : shown == key.revokedRecord ? .revoked : shown == nil ? .absent : .wrong)
+            return KeyEvidence(
+                verdict, summary: "the servers say \(verdict.rawValue)", recordTTL: 3600, negativeTTL: 7200)
         }
     }
 

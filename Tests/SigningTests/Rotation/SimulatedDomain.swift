@@ -123,8 +123,11 @@ final class SimulatedDomain: Sendable {
                 let until = now + Int64.random(in: 600...86_400, using: &state.generator)
                 state.zone.cutOff(Int.random(in: 0..<SimulatedZone.servers, using: &state.generator), until: until)
             }
-            if chance(60) { state.zone.publisherFailsUntil = now + Int64.random(in: 60...43_200, using: &state.generator) }
-            if chance(150), let key = state.keys.filter({ $0.state != .removed }).randomElement(using: &state.generator) {
+            if chance(60) {
+                state.zone.publisherFailsUntil = now + Int64.random(in: 60...43_200, using: &state.generator)
+            }
+            if chance(150), let key = state.keys.filter({ $0.state != .removed }).randomElement(using: &state.generator)
+            {
                 let text = chance(2) ? nil : "v=DKIM1; k=rsa; p=AAAA"
                 state.zone.damage(key.recordName, text: text, at: now)
             }
@@ -289,7 +292,8 @@ final class SimulatedDomain: Sendable {
         try write { keys in
             guard let index = keys.firstIndex(where: { $0.selector == selector }) else { return }
             let number = 1 + (keys.compactMap(\.activationNumber).max() ?? 0)
-            keys[index].move(to: .active, at: now, by: reason.user, evidence: reason.evidence, isUnproven: reason.isForced)
+            keys[index].move(
+                to: .active, at: now, by: reason.user, evidence: reason.evidence, isUnproven: reason.isForced)
             keys[index].activationNumber = number
             keys[index].purpose = nil
             keys[index].skipsWait = nil
