@@ -87,7 +87,7 @@ extension KeyCommands {
         _ body: (KeyDescription, Domain, DomainRotation, inout DomainRotation.Result) async throws(KeyError) -> Void
     ) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let lock = try await rotator.lock(domain, ifAny: store)
+        let lock = try await lock(domain)
         defer { withExtendedLifetime(lock) {} }
         guard let selector = try selector(request) else {
             throw KeyError("name the key with --selector: `waxwing keys list \(domain)` shows them")

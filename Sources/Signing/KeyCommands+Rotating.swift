@@ -10,13 +10,7 @@ internal import Mail
 extension KeyCommands {
     func rotate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        if let key = readOnlyKeys().first(where: { $0.domain == domain }), try store.keys(of: domain).isEmpty {
-            throw KeyError(
-                "the keys of \(domain) (\(key.selector)) are credentials of the service: they are read-only and can't "
-                    + "rotate by themselves. Run `waxwing keys generate \(domain)`: a key of the store takes their place"
-            )
-        }
-        let lock = try await rotator.lock(domain, ifAny: store)
+        let lock = try await lock(domain)
         defer { withExtendedLifetime(lock) {} }
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
         let keys = try store.descriptions(of: domain)
@@ -82,7 +76,7 @@ extension KeyCommands {
 
     func activate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let lock = try await rotator.lock(domain, ifAny: store)
+        let lock = try await lock(domain)
         defer { withExtendedLifetime(lock) {} }
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
         let candidates = try candidates(request, domain)
@@ -148,7 +142,7 @@ extension KeyCommands {
 
     func publish(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let lock = try await rotator.lock(domain, ifAny: store)
+        let lock = try await lock(domain)
         defer { withExtendedLifetime(lock) {} }
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
         let named = try selector(request)
@@ -176,12 +170,18 @@ extension DomainRotation.Result {
     }
 }
 
-extension Rotator {
+extension KeyCommands {
     /// The lock of a domain that has a directory: a mistyped name must not make one.
-    func lock(_ domain: Domain, ifAny store: KeyStore) async throws(KeyError) -> KeyLock {
+    func lock(_ domain: Domain) async throws(KeyError) -> KeyLock {
         guard try store.domains().contains(domain) else {
+            if let key = readOnlyKeys().first(where: { $0.domain == domain }) {
+                throw KeyError(
+                    "the keys of \(domain) (\(key.selector)) are credentials of the service: they are read-only and "
+                        + "can't rotate by themselves. Run `waxwing keys generate \(domain)`: "
+                        + "a key of the store takes their place")
+            }
             throw KeyError("there is no key of \(domain): run `waxwing keys generate \(domain)`")
         }
-        return try await lock(domain)
+        return try await rotator.lock(domain)
     }
 }

@@ -32,7 +32,8 @@ package struct SignFilter: Sendable {
         let hasher = try BodyHasher(.relaxed)
         hasher.append(Array(message.wire[parts.bodyStart...]))
 
-        let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
+        let store = KeyStore(
+            directory: configuration.resolve(configuration.keys.directory), passphrase: try configuration.keyPassphrase())
         let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
         var policies = configuration.signingPolicies
         // Who runs this command wants a signature.

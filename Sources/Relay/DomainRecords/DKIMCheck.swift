@@ -65,7 +65,8 @@ struct DKIMCheck {
     private func keyFindings() async -> [RecordFinding] {
         await withTaskGroup(of: (Int, RecordFinding).self) { group in
             for (index, key) in records.keys.all.enumerated() {
-                group.addTask { [look] in (index, DKIMCheck.judge(key, await look(key))) }
+                let wanted = records.record(of: key)
+                group.addTask { [look] in (index, DKIMCheck.judge(key, await look(key), wanted: wanted)) }
             }
             var all: [(Int, RecordFinding)] = []
             for await finding in group { all.append(finding) }
@@ -73,10 +74,9 @@ struct DKIMCheck {
         }
     }
 
-    static func judge(_ key: KeyDescription, _ evidence: KeyEvidence) -> RecordFinding {
+    static func judge(_ key: KeyDescription, _ evidence: KeyEvidence, wanted: WantedRecord) -> RecordFinding {
         let lines = (evidence.findings + evidence.warnings).map { RecordFinding.printable($0) }
         let summary = RecordFinding.printable(evidence.summary)
-        let wanted = DomainRecords.record(key)
         func finding(_ status: RecordFinding.Status, _ text: String, _ remedy: String? = nil) -> RecordFinding {
             let isMended = status == .ok
             return RecordFinding(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-import DKIM
 import DNS
 import Mail
 import Signing
@@ -10,7 +9,7 @@ import Signing
 extension DomainRecords {
     /// All of them, in the order in which they are shown.
     package var wanted: [WantedRecord] {
-        hostRecords + [spf, hostSPF].compactMap { $0 } + keys.all.map(DomainRecords.record) + [dmarc] + optional
+        hostRecords + [spf, hostSPF].compactMap { $0 } + keyRecords + [dmarc] + optional
     }
 
     // MARK: The host
@@ -75,9 +74,27 @@ extension DomainRecords {
 
     // MARK: DKIM
 
+    /// What the operator publishes: the aliases of delegated names once, and the records of keys at other names.
+    var keyRecords: [WantedRecord] {
+        let delegated = (delegation?.rsaSelectors ?? []) + (delegation?.ed25519Selectors ?? [])
+        let aliases = delegated.map { alias($0) }
+        return aliases + keys.all.filter { key in !delegated.contains { $0.text == key.selector } }.map(Self.record)
+    }
+
+    /// The record that the operator publishes for a key.
+    func record(of key: KeyDescription) -> WantedRecord {
+        let delegated = (delegation?.rsaSelectors ?? []) + (delegation?.ed25519Selectors ?? [])
+        return delegated.first { $0.text == key.selector }.map { alias($0) } ?? Self.record(key)
+    }
+
+    private func alias(_ selector: Selector) -> WantedRecord {
+        WantedRecord(
+            .dkim, name: selector.recordName(in: keys.sdid), type: "CNAME",
+            value: "\(selector).\(keys.sdid).\(delegation?.zone ?? "")",
+            why: "made once: keys rotate behind it without you", isRequired: true)
+    }
+
     static func record(_ key: KeyDescription) -> WantedRecord {
-        let isGone = key.state == .revoked || key.state == .compromised
-        let keyType = key.algorithm == KeyAlgorithm.ed25519.rawValue ? "ed25519" : "rsa"
         let why =
             switch key.state {
             case .generated: "this key signs when it is published and activated"
@@ -89,8 +106,8 @@ extension DomainRecords {
             case .removed: "this key is no longer used"
             }
         return WantedRecord(
-            .dkim, name: key.recordName, value: isGone ? KeyRecord.revoked(keyType: keyType).text : key.record,
-            why: why, isRequired: [.published, .active, .retiring, .compromised].contains(key.state))
+            .dkim, name: key.recordName, value: key.wantedRecord ?? key.revokedRecord, why: why,
+            isRequired: [.published, .active, .retiring, .compromised].contains(key.state))
     }
 
     // MARK: DMARC and the rest

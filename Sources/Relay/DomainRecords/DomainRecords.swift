@@ -18,6 +18,8 @@ package struct DomainRecords: Sendable {
     package let keys: KnownKeys
     /// The configuration lets the domain's mail leave without signatures.
     package let isUnsigned: Bool
+    /// Where the record names of the signing domain are aliases to; nil: its keys stand at their own names.
+    let delegation: PublisherSettings.Delegation?
 
     package init(_ domain: Domain, _ configuration: Configuration, _ keys: KnownKeys, addresses: [IPAddress]) {
         self.domain = domain
@@ -26,6 +28,7 @@ package struct DomainRecords: Sendable {
         hostname = configuration.hostname.lowercased()
         ways = SendingWay.ways(of: configuration.effectiveRoutes)
         isUnsigned = configuration.signingPolicies.isUnsigned(domain)
+        delegation = configuration.rotationPoliciesWithoutSecrets.publisher(of: keys.sdid)?.delegation
     }
 
     /// How the domain's mail leaves, in one line.

@@ -21,7 +21,7 @@ package struct WantedRecord: Codable, Hashable, Sendable {
     package var kind: RecordKind
     /// Without a final dot.
     package var name: String
-    /// `A`, `AAAA`, `PTR` or `TXT`.
+    /// `A`, `AAAA`, `CNAME`, `PTR` or `TXT`.
     package var type: String
     /// The data: an address, a name without a final dot, or a text of any length.
     package var value: String
@@ -46,7 +46,7 @@ package struct WantedRecord: Codable, Hashable, Sendable {
         let data =
             switch type {
             case "TXT": characterStrings.map(WantedRecord.quoted).joined(separator: " ")
-            case "PTR": value + "."
+            case "CNAME", "PTR": value + "."
             default: value
             }
         return "\(name). 3600 IN \(type) \(data)"

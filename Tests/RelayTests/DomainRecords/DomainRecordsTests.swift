@@ -171,6 +171,23 @@ enum DomainFixture {
         #expect(record.value == (isEmpty ? "v=DKIM1; k=ed25519; p=" : key.record))
     }
 
+    @Test("Of a domain whose names are delegated the operator makes the aliases, and no record of a key")
+    func delegation() throws {
+        let configuration = DomainFixture.configuration { configuration in
+            var publisher = PublisherTable()
+            publisher.name = "keys"
+            publisher.kind = .cname
+            publisher.zone = "keys.example.net"
+            publisher.command = ["/bin/true"]
+            configuration.publishers = [publisher]
+            configuration.rotation.rotation.publisher = "keys"
+        }
+        let records = try DomainFixture.records(configuration, keys: [DomainFixture.key("ww1", .active)])
+        let lines = records.wanted.filter { $0.kind == .dkim }.map(\.zoneLine)
+        #expect(lines.count == 4)
+        #expect(lines.first == "ww1._domainkey.example.com. 3600 IN CNAME ww1.example.com.keys.example.net.")
+    }
+
     @Test("The keys of a domain above stand in where they sign for it")
     func keysAbove() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "waxwing-records-\(UUID())")

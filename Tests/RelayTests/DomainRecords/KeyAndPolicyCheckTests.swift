@@ -24,7 +24,8 @@ import Testing
         ])
     func keys(_ state: KeyState, _ verdict: KeyEvidence.Verdict, _ status: RecordFinding.Status) throws {
         let key = try DomainFixture.key("s1", state)
-        let finding = DKIMCheck.judge(key, KeyEvidence(verdict, summary: "s", findings: ["f"]))
+        let finding = DKIMCheck.judge(
+            key, KeyEvidence(verdict, summary: "s", findings: ["f"]), wanted: DomainRecords.record(key))
         #expect(finding.status == status, "\(finding)")
         #expect(finding.name == "s1._domainkey.example.com")
         #expect((finding.wanted != nil) == (finding.remedy != nil))
@@ -34,9 +35,11 @@ import Testing
     @Test("What a server sent is shown without control characters, and what it warns of is a warning")
     func evidence() throws {
         let key = try DomainFixture.key("s1")
-        let wrong = DKIMCheck.judge(key, KeyEvidence(.wrong, summary: "x", findings: ["\u{1B}[2J\u{202E}"]))
+        let wrong = DKIMCheck.judge(
+            key, KeyEvidence(.wrong, summary: "x", findings: ["\u{1B}[2J\u{202E}"]), wanted: DomainRecords.record(key))
         #expect(wrong.found == ["?[2J???"])
-        let testing = DKIMCheck.judge(key, KeyEvidence(.published, summary: "x", warnings: ["t=y"]))
+        let testing = DKIMCheck.judge(
+            key, KeyEvidence(.published, summary: "x", warnings: ["t=y"]), wanted: DomainRecords.record(key))
         #expect(testing.status == .warning && testing.found == ["t=y"])
     }
 
