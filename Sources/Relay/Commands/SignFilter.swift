@@ -33,7 +33,8 @@ package struct SignFilter: Sendable {
         hasher.append(Array(message.wire[parts.bodyStart...]))
 
         let store = KeyStore(
-            directory: configuration.resolve(configuration.keys.directory), passphrase: try configuration.keyPassphrase())
+            directory: configuration.resolve(configuration.keys.directory),
+            passphrase: try configuration.keyPassphrase())
         let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
         var policies = configuration.signingPolicies
         // Who runs this command wants a signature.

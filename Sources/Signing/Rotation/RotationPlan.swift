@@ -243,14 +243,7 @@ extension RotationPlan {
 
     /// The keys to look at now, where one is: so that one slow server is waited for once.
     func looksDue() -> [String] {
-        keys.filter { key in
-            switch key.state {
-            case .generated, .published: (key.purpose != nil || key.publication != nil) && isLookDue(key)
-            case .active, .retiring, .compromised: isLookDue(key)
-            case .revoked: key.publication?.purpose == .remove && isLookDue(key)
-            case .removed: false
-            }
-        }.map(\.selector)
+        keys.filter { step(for: $0) == .look($0.selector) }.map(\.selector)
     }
 
     private func isLookDue(_ key: KeyDescription) -> Bool {
