@@ -258,3 +258,7 @@ extension DNSError {
         }
     }
 }
+
+extension DNSError: CustomStringConvertible {
+    package var description: String { text }
+}

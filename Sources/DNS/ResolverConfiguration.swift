@@ -11,6 +11,10 @@ package struct ResolverConfiguration: Hashable, Sendable {
     package var resolvConf = "/etc/resolv.conf"
     /// Names and addresses that need no DNS; nil for none.
     package var hostsFile: String? = "/etc/hosts"
+    /// A file of DS or DNSKEY records in the form of a zone file: answers from their zones must bear valid signatures.
+    ///
+    /// Read once, when the resolver is made; nil: nothing is validated.
+    package var trustAnchorFile: String?
     /// How long one question may take, whatever libunbound still tries (a dead server costs it 17 s).
     package var timeLimit = Duration.seconds(10)
     /// Questions that libunbound works on at once; further ones wait their turn.

@@ -17,8 +17,8 @@ internal import Logging
         guard let context = unsafe ub_ctx_create() else { throw .temporary("libunbound has no memory") }
         unsafe self.context = unsafe context
         let options = [
-            // No anchors yet, so nothing to validate; CD and DO stay off and any forwarder will do.
-            ("module-config:", "iterator"),
+            // Without anchors there is nothing to validate; CD and DO stay off and any forwarder will do.
+            ("module-config:", configuration.trustAnchorFile == nil ? "iterator" : "validator iterator"),
             // libunbound answers NXDOMAIN for .test and for private reverse zones by itself. (Set through this
             // call, `nodefault` is taken and does nothing.)
             ("local-zone:", "test. transparent"),
@@ -46,7 +46,23 @@ internal import Logging
         if let file = configuration.hostsFile, unsafe ub_ctx_hosts(context, file) != 0 {
             logger.warning("the hosts file can't be read", metadata: ["file": "\(file)"])
         }
+        if let file = configuration.trustAnchorFile {
+            try TrustAnchorFile.check(file)
+            try check(unsafe ub_ctx_add_ta_file(context, file), "trust anchor file \(file)")
+        }
         try check(unsafe ub_ctx_async(context, 1), "threads")
+        if let file = configuration.trustAnchorFile { try takeUp(file) }
+    }
+
+    /// Makes libunbound read the trust anchors now and not with the first question, to hear whether it takes them.
+    private func takeUp(_ file: String) throws(DNSError) {
+        // Removing a zone that is not there changes nothing; what matters is that settings take effect before it.
+        let result = unsafe ub_ctx_zone_remove(context, "nothing.invalid")
+        guard result == 0 else {
+            throw TrustAnchorFile.fault(
+                file, "was refused by libunbound (\(Self.text(of: result)))",
+                "write DS or DNSKEY records as in a zone file")
+        }
     }
 
     deinit {

@@ -49,6 +49,8 @@ struct RecordSet: Sendable, Equatable {
         guard status == 0, let result = unsafe result?.pointee else {
             return .failure(.temporary("libunbound gave no answer (\(status))"))
         }
+        // Such an answer has a code and data like any other.
+        if unsafe result.bogus != 0 { return .failure(unsafe bogus(result)) }
         var isAlias = false
         if let canonical = unsafe result.canonname, let asked = unsafe result.qname {
             isAlias = unsafe sameName(String(cString: canonical), String(cString: asked)) == false
@@ -67,6 +69,19 @@ struct RecordSet: Sendable, Equatable {
             }
         }
         return .success(RecordSet(kind: records.isEmpty ? .noData : .records(records), isAlias: isAlias))
+    }
+
+    /// RFC 4035 §4.3: there should be a chain of valid signatures from a trust anchor, and there is none.
+    @unsafe private static func bogus(_ result: ub_result) -> DNSError {
+        let reason =
+            if let text = unsafe result.why_bogus {
+                unsafe String(cString: text)
+            } else if let name = unsafe result.qname {
+                unsafe "no reason is known for \(String(cString: name))"
+            } else {
+                "no reason is known"
+            }
+        return .temporary("DNSSEC validation failed: \(PrintableText.of(reason, limit: 500))")
     }
 
     private static func sameName(_ left: String, _ right: String) -> Bool {

@@ -8,12 +8,14 @@ package import Logging
 ///
 /// It never blocks the thread that asks.
 ///
-/// It does not validate DNSSEC.
+/// It validates DNSSEC below the trust anchors that it is given, and nothing without: an answer that should be signed
+/// and is not, or wrongly, is a temporary failure.
 package final class UnboundResolver: Resolver {
     private let pump: UnboundPump
     private let timeLimit: Duration
 
-    /// - Throws: `.temporary` when libunbound refuses the configuration or the machine has no thread left.
+    /// - Throws: `.temporary` when libunbound refuses the configuration, the trust anchors can't be used, or the machine
+    ///   has no thread left.
     package init(_ configuration: ResolverConfiguration = ResolverConfiguration(), logger: Logger) throws(DNSError) {
         self.pump = try UnboundPump(configuration, logger: logger)
         self.timeLimit = configuration.timeLimit
