@@ -193,3 +193,35 @@ def test_a_signed_zone_takes_part_unless_its_signatures_are_worthless(bench):
     bench.keys.rotate()
     time.sleep(3)
     assert bench.keys.active() == new and bench.keys.state(bench.keys.successor()) == "generated"
+
+
+def test_the_relay_itself_checks_a_signed_zone_whose_trust_anchor_it_has(bench):
+    bench.host(Bind, NSD, is_signed=True)
+    bench.publishes()
+    anchor = bench.primary.trust_anchor(DOMAIN)
+    file = bench.relay.directory / "trust-anchors"
+    file.write_text(anchor + "\n")
+    # The resolver that the relay asks checks nothing and passes everything on.
+    bench.relay.configure(dns={**bench.relay.settings["dns"], "trust-anchor": str(file)})
+    bench.relay.start()
+    old = bench.keys.establish()
+    bench.keys.rotate("--wait")
+    new = bench.keys.active()
+    assert new != old
+    bench.wait_for_signers(new)
+    bench.witness.assert_all_verify()
+    bench.relay.stop()
+    file.write_text(anchor[:-8] + "00000000\n")
+    bench.relay.start()
+    bench.keys.rotate()
+    refused = bench.keys.command("activate", "--selector", bench.keys.successor(), expect=1)
+    assert "DNSSEC validation failed" in refused, refused
+    assert bench.keys.active() == new and bench.keys.state(bench.keys.successor()) == "generated"
+
+
+def test_a_file_without_trust_anchors_is_refused_at_the_start(bench):
+    file = bench.relay.directory / "trust-anchors"
+    file.write_text(f"{DOMAIN}. IN A 192.0.2.1\n")
+    bench.relay.configure(dns={"trust-anchor": str(file)})
+    refused = bench.relay.command("run", expect=1)
+    assert str(file) in refused and "DNSKEY" in refused, refused

@@ -58,7 +58,7 @@ package struct KeyAccess: Sendable {
             return await KeyCommands(rotator: rotator, policies: { policies }).perform(request)
         } catch let error as DNSError {
             return KeyResponse(
-                isError: true, text: "the DNS resolver does not start: \(error.text); check [dns] servers\n")
+                isError: true, text: "the DNS resolver does not start: \(error.text); check [dns]\n")
         } catch {
             return KeyResponse(isError: true, text: "\(error)\n")
         }

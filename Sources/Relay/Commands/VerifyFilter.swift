@@ -82,7 +82,7 @@ package struct VerifyFilter: Sendable {
         do throws(DNSError) {
             return try UnboundResolver(configuration.resolver, logger: logger)
         } catch {
-            throw FilterError(text: "the DNS resolver does not start: \(error); check [dns] servers, or give --keys")
+            throw FilterError(text: "the DNS resolver does not start: \(error.text); check [dns], or give --keys")
         }
     }
 

@@ -189,6 +189,20 @@ struct ConfigurationChecker {
                 "Choose a shorter one, such as \"/run/waxwing/control.sock\"")
         }
         checkDirectory(configuration.control.socket, at: path, isFile: true)
+        checkTrustAnchor()
+    }
+
+    /// Whether the content is as it should be is seen by the resolver that reads it.
+    private mutating func checkTrustAnchor() {
+        guard !configuration.dns.trustAnchorFile.isEmpty else { return }
+        let path: [KeyLocator.Step] = [.key("dns"), .key("trust-anchor")]
+        let file = configuration.resolve(configuration.dns.trustAnchorFile)
+        let remedy = "Name a file with the DS or DNSKEY records of the zones to check, or leave the setting out"
+        if !ConfigurationFile.exists(file) {
+            add(path, "there is no file \(file)", remedy)
+        } else if FileKind.isDirectory(file) {
+            add(path, "\(file) is a directory", remedy)
+        }
     }
 
     /// Directories below the configuration's own are made when they are needed; others must have a parent.

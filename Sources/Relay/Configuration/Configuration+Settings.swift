@@ -123,6 +123,10 @@ extension Configuration {
                     "authoritative-servers", \.authoritativeServers, example: ["192.0.2.1"],
                     "Who must show a key's record before it is activated, in place of the name servers of its zone: for a hidden primary. Empty: the zone's name servers."
                 ),
+                .text(
+                    "trust-anchor", \.trustAnchorFile, as: .path, example: "trust-anchors",
+                    "A file of DS or DNSKEY records, written as in a zone file: below their names Waxwing itself checks the signatures (DNSSEC) of what the servers say, and believes no answer without valid ones. Left out: it checks none."
+                ),
             ]),
         SettingTable(
             "signing", \.signing, defaults: SigningSettings(),

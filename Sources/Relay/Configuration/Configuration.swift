@@ -132,6 +132,8 @@ package struct DNSSettings: Hashable, Sendable {
     package var servers: [String] = []
     /// The same form; empty: the name servers of each key's zone.
     package var authoritativeServers: [String] = []
+    /// A path; empty: nothing is validated by Waxwing itself.
+    package var trustAnchorFile = ""
 }
 
 package struct SigningSettings: Hashable, Sendable {

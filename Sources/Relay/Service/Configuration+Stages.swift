@@ -54,6 +54,7 @@ extension Configuration {
     var resolver: ResolverConfiguration {
         var resolver = ResolverConfiguration()
         resolver.servers = dns.servers.compactMap { ServerAddress($0) }
+        resolver.trustAnchorFile = dns.trustAnchorFile.isEmpty ? nil : resolve(dns.trustAnchorFile)
         return resolver
     }
 

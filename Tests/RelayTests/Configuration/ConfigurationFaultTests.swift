@@ -183,6 +183,12 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
         FaultCase(
             text: "[dns]\nservers = \"127.0.0.1\"", line: 2, key: "dns.servers", problem: "a string",
             remedy: "[\"192.0.2.53\""),
+        FaultCase(
+            text: "[dns]\ntrust-anchor = \"/nowhere/anchors\"", line: 2, key: "dns.trust-anchor",
+            problem: "no file /nowhere/anchors", remedy: "DS or DNSKEY"),
+        FaultCase(
+            text: "[dns]\ntrust-anchor = \".\"", line: 2, key: "dns.trust-anchor", problem: "is a directory",
+            remedy: "DS or DNSKEY"),
         FaultCase(text: "[dns]\nservers = [1]", line: 2, key: "dns.servers", problem: "a number", remedy: "["),
         FaultCase(
             text: "[signing]\nexpiry = \"1 min\"", line: 2, key: "signing.expiry", problem: "too small", remedy: "1 h"),

@@ -55,10 +55,10 @@ import Testing
         }
         let error = #expect(throws: ConfigurationError.self) { try read(lines.joined(separator: "\n")) }
         // A route can't go to three places, a publisher of one type has no use for the settings of another, and the
-        // group of the example need not exist here. Nothing else.
+        // group and the trust anchors of the example need not exist here. Nothing else.
         let keys = Set(error?.faults.compactMap(\.key) ?? [])
         let ofOtherTypes = ["command", "time-limit", "selectors", "ed25519-selectors"].map { "publisher[1].\($0)" }
-        #expect(keys.isSubset(of: ["route[1]", "control.group"] + ofOtherTypes))
+        #expect(keys.isSubset(of: ["route[1]", "control.group", "dns.trust-anchor"] + ofOtherTypes))
     }
 
     @Test("The settings in effect read back as they are")
