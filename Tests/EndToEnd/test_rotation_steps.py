@@ -117,26 +117,30 @@ def assert_some_good_key_is_active(bench: Bench, moment: str) -> None:
     assert all(key["proof"]["first"] for key in active), f"an active key is not proven {moment}: {active}"
 
 
-def is_at_rest(bench: Bench) -> bool:
-    return len(bench.keys.selectors("active")) == 1 and not bench.keys.selectors("generated", "published")
+def unfinished(bench: Bench) -> list:
+    """What does not fit together yet: one key signs, the others have gone on, and DNS and directories say the same."""
+    found: list = []
+    keys = bench.keys.all()
+    if len(bench.keys.selectors("active")) != 1:
+        found.append(bench.keys.states())
+    for selector, key in keys.items():
+        texts = bench.primary.texts(bench.keys.name(selector))
+        match key["state"]:
+            case "active" | "retiring": is_right = texts == [key["record"]]
+            case "revoked": is_right = len(texts) == 1 and texts[0].endswith("p=")
+            case "removed": is_right = texts == []
+            case _: is_right = False
+        if not is_right or "purpose" in key or bench.keys.has_private_key(selector) != (key["state"] != "removed"):
+            found.append((selector, key["state"], texts))
+    found += bench.keys.directory.glob("*/key.json.new")
+    return found + list(bench.keys.directory.glob(".new-*"))
 
 
 def assert_is_finished(bench: Bench, old: str, moment: str) -> None:
-    """One proven key signs, the others have gone on, and the DNS and the directories say the same."""
+    assert not unfinished(bench), (moment, unfinished(bench))
     assert_some_good_key_is_active(bench, moment)
     new = bench.keys.active("ed25519")
     assert new != old, moment
-    for selector, key in bench.keys.all().items():
-        texts = bench.primary.texts(bench.keys.name(selector))
-        if key["state"] in ("active", "retiring"):
-            assert texts == [key["record"]], (moment, selector, texts)
-        elif key["state"] == "revoked":
-            assert len(texts) == 1 and texts[0].endswith("p="), (moment, selector, texts)
-        else:
-            assert (key["state"], texts) == ("removed", []), (moment, selector, key["state"], texts)
-        assert bench.keys.has_private_key(selector) == (key["state"] != "removed"), (moment, selector)
-        assert "purpose" not in key, (moment, selector)
-    assert not list(bench.keys.directory.glob("*/*.new")) and not list(bench.keys.directory.glob(".new-*")), moment
     used = (bench.keys.directory / ".selectors").read_text().split()
     assert len(used) == len(set(used)) and set(used) >= set(bench.keys.all()), (moment, used)
     bench.keys.assert_no_selector_had_two_keys()
@@ -168,7 +172,7 @@ def test_a_rotation_that_is_killed_after_any_step_is_taken_to_its_end(bare_relay
             for _ in range(5):
                 bench.keys.rotate("--algorithm", "ed25519", "--now")
                 assert_some_good_key_is_active(bench, moment)
-                if is_at_rest(bench):
+                if not unfinished(bench):
                     break
             assert_is_finished(bench, old, moment)
         else:
@@ -179,3 +183,40 @@ def test_a_rotation_that_is_killed_after_any_step_is_taken_to_its_end(bare_relay
         assert len(told) >= 10, "a key that is made, proven, activated, and others retired, revoked and removed: more steps"
 
 
+def test_a_daemon_that_is_killed_after_any_step_of_a_rotation_goes_on_by_itself(bare_relay, is_long):
+    with Clock() as clock, Bench(bare_relay, clock) as bench:
+        bench.host(Bind, clock=clock)
+        bench.publishes()
+        bench.keys.establish("ed25519")
+        told = []
+        for step in range(1, MOST, 1 if is_long else 3):
+            old = bench.keys.active("ed25519")
+            with Tracer(bench.relay, "rename", step) as tracer:
+                bench.relay.start(wrapper=tracer.wrapper)
+                clock.advance(days=LONG_AFTER)
+                # The daemon may be gone before it answers.
+                bench.keys.rotate("--algorithm", "ed25519", "--now", expect=None)
+                wait_for(lambda: tracer.has_killed or not unfinished(bench), f"the end of step {step}", pause=0.2)
+                if tracer.has_killed:
+                    bench.relay.process.wait(30)
+                else:
+                    bench.relay.kill()
+            moment = f"after step {step}, {tracer.call}"
+            assert_some_good_key_is_active(bench, moment)
+            if not tracer.has_killed:
+                break
+            told.append(tracer.call)
+            bench.relay.start()
+            if bench.keys.selectors("active") == [old] and not bench.keys.selectors("generated", "published"):
+                # Nothing was made yet that it could go on with.
+                bench.keys.rotate("--algorithm", "ed25519", "--now")
+            wait_for(lambda: not unfinished(bench) and bench.keys.active("ed25519") != old,
+                     f"the rotation to be finished {moment}: {unfinished(bench)}", pause=0.2)
+            assert_is_finished(bench, old, moment)
+            bench.relay.kill()
+        else:
+            raise AssertionError(f"a rotation still has steps after {MOST} of them")
+        assert_is_finished(bench, old, "in the end")
+        print(f"\n{len(told)} kills of the daemon, {len(bench.keys.all())} keys")
+        print("\n".join(told))
+        assert len(told) >= (10 if is_long else 3), "a key is made, proven and activated in more steps"
