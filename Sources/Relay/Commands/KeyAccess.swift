@@ -20,7 +20,7 @@ package struct KeyAccess: Sendable {
     /// - Throws: `ControlError` when a daemon runs and can't be asked.
     package func perform(_ request: KeyRequest) async throws(ControlError) -> KeyResponse {
         var request = request
-        request.user = KeyAccess.userName
+        request.user = ControlPeer.userName(of: getuid())
         if let response = try await askDaemon(request) { return response }
         return await performHere(request)
     }
@@ -78,13 +78,5 @@ package struct KeyAccess: Sendable {
         case .publish, .rotate, .activate, .retire, .revoke, .remove: try configuration.rotationPolicies()
         case .generate, .import, .export, .list, .show, .check, .log: configuration.rotationPoliciesWithoutSecrets
         }
-    }
-
-    /// For the key's history.
-    private static var userName: String {
-        if let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name {
-            return unsafe String(cString: name)
-        }
-        return "uid \(getuid())"
     }
 }

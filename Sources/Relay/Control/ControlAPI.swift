@@ -62,7 +62,7 @@ enum ControlAPI {
         }
         api.get("queue") { request, _ in try await queue(request, handlers) }
         api.get("queue/:id") { _, context in try await queueEntry(context, handlers) }
-        api.post("keys") { request, _ in try await keys(request, handlers) }
+        api.post("keys") { request, context in try await keys(request, context, handlers) }
         api.post("keys/reload") { _, _ in
             await handlers.reloadKeys()
             return Response(status: .noContent)
@@ -96,15 +96,19 @@ enum ControlAPI {
         return try json(entry)
     }
 
-    private static func keys(_ request: Request, _ handlers: ControlHandlers) async throws -> Response {
+    private static func keys(
+        _ request: Request, _ context: ControlContext, _ handlers: ControlHandlers
+    ) async throws -> Response {
         let body = try await request.body.collect(upTo: maximumBodyOctets)
         do {
-            let keyRequest = try JSONDecoder().decode(KeyRequest.self, from: Data(body.readableBytesView))
+            var keyRequest = try JSONDecoder().decode(KeyRequest.self, from: Data(body.readableBytesView))
             // Who may control the relay need not be one who may have its keys.
             guard keyRequest.verb != .export else {
                 return try error(
                     .forbidden, "no private key is handed out here: `waxwing keys export` reads the key directory")
             }
+            // The history says who asked: as the kernel knows it, not as somebody says.
+            keyRequest.user = await ControlPeer.of(context.channel)?.userName ?? keyRequest.user
             return try json(await handlers.keys(keyRequest))
         } catch is DecodingError {
             return try error(

@@ -16,6 +16,16 @@ package struct ControlPeer: Hashable, Sendable {
         self.groupID = groupID
     }
 
+    /// The user's name, or `uid` and its number.
+    package var userName: String { ControlPeer.userName(of: userID) }
+
+    static func userName(of userID: UInt32) -> String {
+        if let entry = unsafe getpwuid(userID), let name = unsafe entry.pointee.pw_name {
+            return unsafe String(cString: name)
+        }
+        return "uid \(userID)"
+    }
+
     /// Reads SO_PEERCRED; nil if the channel is no Unix socket.
     static func of(_ channel: any Channel) async -> ControlPeer? {
         guard let provider = channel as? any SocketOptionProvider else { return nil }
