@@ -146,7 +146,7 @@ struct PublishHookTests {
         let change = try PublishHookFixture.change()
         let direct = await Publisher(settings, keyDirectory: fixture.scratch.keys).carryOut(change)
         #expect(direct == .submitted("publisher \"own\": s1._domainkey.example.com"))
-        settings.delegation = .init(zone: "keys.example.net", rsaSelectors: [], ed25519Selectors: [])
+        settings.delegation = .init(zone: "keys.example.net", rsaSelectors: [change.selector], ed25519Selectors: [])
         let delegated = await Publisher(settings, keyDirectory: fixture.scratch.keys).carryOut(change)
         #expect(delegated == .submitted("publisher \"own\": s1.example.com.keys.example.net"))
     }

@@ -39,7 +39,10 @@ package struct Publisher: Sendable {
 
     /// Where the record is written: at its own name, or at the one that its own is an alias of.
     package func recordName(of change: RecordChange) -> String {
-        guard let delegation = settings?.delegation else { return change.name }
+        // A key that was made before its domain was delegated has a name of its own.
+        guard let delegation = settings?.delegation,
+            (delegation.rsaSelectors + delegation.ed25519Selectors).contains(change.selector)
+        else { return change.name }
         return delegation.target(of: change.selector, in: change.domain)
     }
 }

@@ -38,7 +38,7 @@ struct HookRun: Sendable {
             }
             let identity = try HookIdentity(keyDirectory: keyDirectory)
             let program = try HookProgram(path, for: identity)
-            return outcome(try await run(program, as: identity, input), input)
+            return outcome(try await runWhenFree(program, as: identity, input), input)
         } catch let error as KeyError {
             return failure(error.text, input)
         } catch {
@@ -47,6 +47,26 @@ struct HookRun: Sendable {
     }
 
     // MARK: Running
+
+    private static let busyTries = 20
+    private static let busyPause = Duration.milliseconds(100)
+
+    /// A file that was written a moment ago may still be open for writing, in a process that was made just then and is
+    /// about to become another program: then it can't be run yet (execve(2), ETXTBSY).
+    private func runWhenFree(
+        _ program: HookProgram, as identity: HookIdentity, _ input: HookInput
+    ) async throws -> End {
+        for _ in 1..<Self.busyTries {
+            do {
+                return try await run(program, as: identity, input)
+            } catch {
+                let isBusy = unsafe strerror(ETXTBSY).map { "\(error)".contains(unsafe String(cString: $0)) } ?? false
+                guard isBusy else { throw error }
+                try await Task.sleep(for: Self.busyPause)
+            }
+        }
+        return try await run(program, as: identity, input)
+    }
 
     private struct End: Sendable {
         var status: TerminationStatus
