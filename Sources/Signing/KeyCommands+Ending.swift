@@ -10,8 +10,10 @@ extension KeyCommands {
             guard key.state == .active else {
                 throw KeyError("\(key.recordName) is \(key.state.rawValue): only an active key can retire")
             }
-            let others = try store.descriptions(of: domain).filter {
-                $0.state == .active && $0.selector != key.selector
+            let policy = policies().policy(of: domain, sdid: domain)
+            let others = try store.descriptions(of: domain).filter { other in
+                other.state == .active && other.selector != key.selector && other.suspension == nil
+                    && policy.algorithms.contains(other.isEd25519 ? .ed25519 : .rsa)
             }
             guard !others.isEmpty || request.isForced == true else {
                 throw KeyError(
@@ -25,32 +27,25 @@ extension KeyCommands {
     func revoke(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         try await change(request) { key, domain, rotation, result async throws(KeyError) in
             switch key.state {
-            case .active where request.isCompromised != true:
+            case .active:
                 throw KeyError(
                     "\(key.selector) signs: run `waxwing keys rotate \(domain)` first, "
                         + "or `waxwing keys rotate \(domain) --compromised` if somebody else may have it")
             case .revoked, .removed:
                 throw KeyError("\(key.recordName) is \(key.state.rawValue) already")
-            case .active:
-                try rotation.move(key.selector, to: .compromised, "said to be compromised", &result)
             case .retiring:
                 let plan = try rotation.plan(isEd25519: key.isEd25519)
                 let due = plan.revocationDue(key)
-                guard plan.now >= due || request.isForced == true || request.isCompromised == true else {
+                guard plan.now >= due || request.isForced == true else {
                     throw KeyError(
                         "mail signed with \(key.selector) may be under way until \(Moments.text(due)), and would fail "
                             + "its verification: wait, or add --force")
                 }
-                if request.isCompromised == true {
-                    try rotation.move(key.selector, to: .compromised, "said to be compromised", &result)
-                } else {
-                    result.append(await rotation.handOver(.revoke, key.selector))
-                }
+                result.append(await rotation.handOver(.revoke, key.selector))
             case .generated, .published:
                 // Never signed with: nothing depends on its record.
-                let state: KeyState = request.isCompromised == true ? .compromised : .retiring
-                try rotation.move(key.selector, to: state, "revoked by hand", &result)
-                if state == .retiring { result.append(await rotation.handOver(.revoke, key.selector)) }
+                try rotation.move(key.selector, to: .retiring, "revoked by hand", &result)
+                result.append(await rotation.handOver(.revoke, key.selector))
             case .compromised: break
             }
         }
@@ -60,7 +55,12 @@ extension KeyCommands {
         try await change(request) { key, domain, rotation, result async throws(KeyError) in
             switch key.state {
             case .generated where key.publication == nil && key.proof?.first == nil:
-                // Nobody has seen its record.
+                let evidence = await rotator.look(key)
+                guard evidence.verdict == .absent || request.isForced == true else {
+                    throw KeyError(
+                        "whether the record of \(key.selector) is in DNS has to be known first (\(evidence.summary)): "
+                            + "revoke the key if it is there, or add --force")
+                }
                 try rotation.move(key.selector, to: .removed, "removed before it was published", &result)
             case .revoked:
                 let plan = try rotation.plan(isEd25519: key.isEd25519)
@@ -87,14 +87,16 @@ extension KeyCommands {
         _ body: (KeyDescription, Domain, DomainRotation, inout DomainRotation.Result) async throws(KeyError) -> Void
     ) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let lock = try await lock(domain)
-        defer { withExtendedLifetime(lock) {} }
         guard let selector = try selector(request) else {
             throw KeyError("name the key with --selector: `waxwing keys list \(domain)` shows them")
         }
-        let key = try store.description(of: selector, in: domain)
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
         var result = DomainRotation.Result()
+        // Before anything that may take its time: from here on the key signs no more.
+        if request.isCompromised == true { try compromise(request, nil, rotation, &result) }
+        let lock = try await lock(domain)
+        defer { withExtendedLifetime(lock) {} }
+        let key = try store.description(of: selector, in: domain)
         try await body(key, domain, rotation, &result)
         result.append(await rotation.advance())
         return try response(to: request, domain, result, isAbout: nil)

@@ -11,9 +11,7 @@ extension KeyCommands {
         to request: KeyRequest, _ domain: Domain, _ result: DomainRotation.Result, isAbout algorithm: KeyAlgorithm?
     ) throws(KeyError) -> KeyResponse {
         let keys = try store.descriptions(of: domain)
-        let plans = try rotator.plans(domain).filter { plan in
-            algorithm.map { ($0 == .ed25519) == (plan.keys.first?.isEd25519 ?? false) } ?? true
-        }
+        let plans = try rotator.plans(domain, of: algorithm)
         let isFinished = !plans.contains { $0.successor != nil || $0.needsReplacement }
         var lines = result.done
         for wait in result.waits { lines += Self.lines(of: wait) }

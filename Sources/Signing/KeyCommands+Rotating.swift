@@ -10,25 +10,32 @@ internal import Mail
 extension KeyCommands {
     func rotate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let lock = try await lock(domain)
-        defer { withExtendedLifetime(lock) {} }
         let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
-        let keys = try store.descriptions(of: domain)
         let algorithm = try algorithm(request)
         var result = DomainRotation.Result()
         if request.isCompromised == true {
-            try compromise(request, algorithm, keys, rotation, &result)
+            // Before anything that may take its time: from here on the key signs no more.
+            try compromise(request, algorithm, rotation, &result)
         }
-        let wanted = try wanted(request, algorithm, keys, domain)
+        let lock = try await lock(domain)
+        defer { withExtendedLifetime(lock) {} }
+        let wanted = try wanted(request, algorithm, try store.descriptions(of: domain), domain)
         result.append(await rotation.advance(wanted))
         if request.skipsWait == true {
             // The successor may have been made just now.
-            for plan in try rotator.plans(domain) {
+            for plan in try rotator.plans(domain, of: algorithm) {
                 if let successor = plan.successor { try rotation.nominate(successor.selector, skipsWait: true) }
             }
             result.append(await rotation.advance())
         }
-        return try response(to: request, domain, result, isAbout: algorithm)
+        var response = try response(to: request, domain, result, isAbout: algorithm)
+        if !result.notBegun.isEmpty {
+            response.isError = true
+            response.text +=
+                "no rotation has begun: run the command again when a name is free, or free one now with "
+                + "`waxwing keys revoke` and `waxwing keys remove --force`\n"
+        }
+        return response
     }
 
     /// The algorithms whose keys are to be replaced: the named one, else those of the keys that sign.
@@ -52,16 +59,20 @@ extension KeyCommands {
             })
     }
 
-    private func compromise(
-        _ request: KeyRequest, _ algorithm: KeyAlgorithm?, _ keys: [KeyDescription], _ rotation: DomainRotation,
+    /// Gives up the named key, or all that sign.
+    func compromise(
+        _ request: KeyRequest, _ algorithm: KeyAlgorithm?, _ rotation: DomainRotation,
         _ result: inout DomainRotation.Result
     ) throws(KeyError) {
+        // Another key that can't be read is no reason to go on signing with a stolen one.
+        let keys = try store.keys(of: rotation.domain).compactMap { try? $0.description.get() }
         let named = try selector(request)
         if let named, !keys.contains(where: { $0.selector == named.text }) {
             throw KeyError("\(rotation.domain) has no key \(named): run `waxwing keys list \(rotation.domain)`")
         }
         var count = 0
         try rotation.compromise(
+            among: keys,
             { key in
                 let isNamed = named.map { key.selector == $0.text } ?? (key.state == .active)
                 let isKind = algorithm.map { ($0 == .ed25519) == key.isEd25519 } ?? true
@@ -96,14 +107,14 @@ extension KeyCommands {
                 try rotation.nominate(key.selector, skipsWait: request.skipsWait == true)
             }
         }
-        if request.isForced != true { result.append(await rotation.advance()) }
+        result.append(await rotation.advance())
         var response = try response(to: request, domain, result, isAbout: nil)
         for key in candidates {
             let now = try store.descriptions(of: domain).first { $0.selector == key.selector }
             if let now, now.state == .active {
                 response.warnings += policyWarnings(now)
                 if now.proof?.first != nil, key.state == .active { response.text += "\(key.selector) is active\n" }
-            } else if let now, now.proof?.since == nil {
+            } else if let now, now.proof?.since == nil, request.isForced != true {
                 response = refusal(of: now, domain, response)
             }
         }
@@ -166,6 +177,7 @@ extension DomainRotation.Result {
         for warning in other.warnings where !warnings.contains(warning) { warnings.append(warning) }
         waits = other.waits
         nextDue = other.nextDue
+        notBegun = other.notBegun
         problem = problem ?? other.problem
     }
 }

@@ -55,6 +55,16 @@ extension KeyDescription {
         isDrifted && publication?.purpose != .revoke && (state == .active && proof?.first != nil || state == .retiring)
     }
 
+    /// Of the keys of a domain: whether the one of some kind that signed last was compromised, and nothing has taken its
+    /// place.
+    static func lacksReplacement(_ keys: [KeyDescription]) -> Bool {
+        [false, true].contains { isEd25519 in
+            let kind = keys.filter { $0.isEd25519 == isEd25519 && Timestamp($0.activationTime).seconds > 0 }
+            guard !kind.contains(where: { $0.state == .active }) else { return false }
+            return kind.max { $1.wasActivated(after: $0) }?.wasCompromised ?? false
+        }
+    }
+
     /// Whether somebody else may have the key.
     var wasCompromised: Bool { history.contains { $0.to == .compromised } }
 }
@@ -73,6 +83,17 @@ extension KeyDescription {
                 isUnproven: isUnproven ? true : nil))
         self.state = state
         if state != .active { suspension = nil }
+        switch state {
+        case .active:
+            purpose = nil
+            skipsWait = nil
+            // What was begun towards its end is over: its record is to stand there.
+            if publication?.purpose != .publish { publication = nil }
+        case .retiring, .compromised, .revoked, .removed:
+            purpose = nil
+            skipsWait = nil
+        case .generated, .published: break
+        }
     }
 
     /// Takes down what changes no state.
@@ -86,11 +107,14 @@ extension KeyDescription {
 
     /// Takes down an attempt to get a change into DNS.
     mutating func record(
-        _ result: PublicationResult, of purpose: RecordChange.Purpose, at time: Timestamp, by user: String
+        _ result: PublicationResult, of purpose: RecordChange.Purpose, by publisher: String?, at time: Timestamp,
+        for user: String
     ) {
-        let before = publication?.purpose == purpose ? publication : nil
+        let isSame = publication?.purpose == purpose && publication?.publisher == publisher
+        let before = isSame ? publication : nil
         var next = Publication(
-            purpose: purpose, since: before?.since ?? time.date, time: time.date, result: .submitted, text: "",
+            purpose: purpose, publisher: publisher, since: before?.since ?? time.date, time: time.date,
+            result: .submitted, text: "",
             failures: 0)
         switch result {
         case .submitted(let evidence):

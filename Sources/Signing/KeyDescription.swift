@@ -54,6 +54,8 @@ package struct KeyDescription: Codable, Hashable, Sendable {
         }
 
         package var purpose: RecordChange.Purpose
+        /// The `[[publisher]]`; nil: the operator.
+        package var publisher: String?
         /// The first attempt.
         package var since: Date
         /// The last attempt.

@@ -88,7 +88,7 @@ struct KeyLoader: Sendable {
         for credential in credentials[domain] ?? [] {
             take(credential, entries, &loaded, &remarks)
         }
-        loaded.keys.wasCompromised = descriptions.contains { $0.state == .compromised }
+        loaded.keys.wasCompromised = KeyDescription.lacksReplacement(descriptions)
         if !loaded.keys.isUsable {
             loaded.keys.nextStep = remarks.problems.first?.text ?? Self.nextStep(for: domain, descriptions)
         }
@@ -145,7 +145,7 @@ struct KeyLoader: Sendable {
     private static func nextStep(for domain: Domain, _ descriptions: [KeyDescription]) -> String? {
         guard !descriptions.isEmpty else { return nil }
         let waiting = descriptions.last { $0.state == .generated || $0.state == .published }
-        if descriptions.contains(where: { $0.state == .compromised }) {
+        if KeyDescription.lacksReplacement(descriptions) {
             guard let waiting else {
                 return "mail of \(domain) waits, as its key was compromised and no other can sign: "
                     + "run `waxwing keys rotate \(domain)` and publish the record that it prints"

@@ -104,8 +104,6 @@ extension KeyStore {
         description.move(
             to: .active, at: change.time, by: change.user, evidence: evidence, isUnproven: isUnproven)
         description.activationNumber = 1 + (others.compactMap(\.activationNumber).max() ?? 0)
-        description.purpose = nil
-        description.skipsWait = nil
         // The new key first: cut off here, two are active and the later one signs. Never none.
         try replace(description, owner: owner)
         for var other in others
@@ -126,13 +124,14 @@ extension KeyStore {
         var description = before
         change(&description)
         guard description != before else { return before }
-        try replace(description, owner: owner)
         let path = self.path(of: selector, in: domain)
-        if description.wantedRecord != before.wantedRecord {
+        let record = Self.recordText(description)
+        // First: cut off here, the change is made again, and this with it.
+        if (try? KeyReading.content(of: path + "/" + Self.recordFile)) != record {
             try files.replace(
-                path + "/" + Self.recordFile, Self.recordText(description), mode: DurableFiles.publicMode, owner: owner,
-                in: path)
+                path + "/" + Self.recordFile, record, mode: DurableFiles.publicMode, owner: owner, in: path)
         }
+        try replace(description, owner: owner)
         return description
     }
 

@@ -191,9 +191,10 @@ struct ActivationTests {
         let server = try await NameServer(Self.zone(Self.record(fixture.key)))
         defer { server.stop() }
         let prover = KeyProver(resolver: try server.resolver(), servers: [server.address])
-        let forced = await fixture.activate(prover, isUnproven: true)
+        let commands = KeyCommands.over(fixture.store)
+        let forced = await commands.perform(
+            KeyRequest(.activate, domain: "example.test", isForced: true, user: "tester"))
         #expect(!forced.isError && !forced.warnings.isEmpty)
-        let commands = KeyCommands.over(fixture.store, look: { await prover.look(at: $0) })
         let list = await commands.perform(KeyRequest(.list))
         #expect(list.text.contains("active (unproven, forced)"))
         let log = await commands.perform(KeyRequest(.log))

@@ -155,9 +155,12 @@ final class KeyNews: Sendable {
 
     private func review(_ domains: Set<Domain>) {
         for domain in domains {
-            let hold: String? = if case .held(let reason) = ring.signability(of: domain) { reason } else { nil }
-            let wasHeld = state.withLock { state in
-                hold == nil ? state.held.remove(domain) != nil : !state.held.insert(domain).inserted
+            // Asked under the lock: of two reviews at once the later one has the last word.
+            let (hold, wasHeld): (String?, Bool) = state.withLock { state in
+                guard case .held(let reason) = ring.signability(of: domain) else {
+                    return (nil, state.held.remove(domain) != nil)
+                }
+                return (reason, !state.held.insert(domain).inserted)
             }
             if let hold, !wasHeld { reporter.report(.departureHeld(domain: domain, reason: hold)) }
             if hold == nil, wasHeld { reporter.report(.departureReleased(domain: domain)) }

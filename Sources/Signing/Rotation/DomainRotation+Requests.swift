@@ -6,8 +6,12 @@ internal import Mail
 /// What somebody asks for beside the course that keys take by themselves; `advance` then goes on from there.
 extension DomainRotation {
     /// Somebody else may have the active keys of these kinds: they sign no more from now on.
-    func compromise(_ isConcerned: (KeyDescription) -> Bool, _ result: inout Result) throws(KeyError) {
-        for key in try environment.keys(domain) where isConcerned(key) {
+    ///
+    /// Needs no lock but that of the writing: a rotation that runs beside it reads the state again before each change.
+    func compromise(
+        among keys: [KeyDescription], _ isConcerned: (KeyDescription) -> Bool, _ result: inout Result
+    ) throws(KeyError) {
+        for key in keys where isConcerned(key) {
             try move(key.selector, to: .compromised, "said to be compromised", &result)
         }
     }
@@ -28,6 +32,8 @@ extension DomainRotation {
             if key.purpose != .successor { key.note("asked to become active", at: now, by: user) }
             key.purpose = .successor
             if skipsWait { key.skipsWait = true }
+            // Its record is to stand there from now on, whatever was on its way.
+            if key.publication?.purpose != .publish { key.publication = nil }
         }
     }
 

@@ -26,21 +26,28 @@ struct DomainRotation: Sendable {
         var warnings: [String] = []
         var waits: [RotationWait] = []
         var nextDue: Int64?
-        /// The step that failed on our side, which ended the run.
+        /// Algorithms whose keys were to be replaced, and no rotation of them could begin.
+        var notBegun: Set<KeyAlgorithm> = []
+        /// The first step that failed on our side.
         var problem: KeyError?
     }
 
     /// - Parameter wanted: the algorithms whose keys are to be replaced, unless their rotation runs.
     func advance(_ wanted: Set<KeyAlgorithm> = []) async -> Result {
         var result = Result()
-        do throws(KeyError) {
-            for isEd25519 in [false, true] {
-                let algorithm = wanted.first { ($0 == .ed25519) == isEd25519 }
+        // The two kinds have nothing to do with each other: what stops one must not stop the other.
+        for isEd25519 in [false, true] {
+            let algorithm = wanted.first { ($0 == .ed25519) == isEd25519 }
+            do throws(KeyError) {
                 try await run(isEd25519: isEd25519, wanted: algorithm, &result)
+            } catch {
+                result.problem = result.problem ?? error
             }
-            try conclude(wanted, &result)
+        }
+        do throws(KeyError) {
+            try conclude(&result)
         } catch {
-            result.problem = error
+            result.problem = result.problem ?? error
         }
         return result
     }
@@ -53,12 +60,24 @@ struct DomainRotation: Sendable {
         var steps: [RotationStep] = []
         for _ in 0..<Self.maximumSteps {
             let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, run: run)
+            // A rotation that runs is taken further, and then no other one is begun.
+            if plan.successor != nil { isWanted = false }
             let step = plan.next()
-            if step == .rest { return }
+            if step == .rest {
+                if isWanted, let wanted { result.notBegun.insert(wanted) }
+                return
+            }
             steps.append(step)
             let algorithm = wanted ?? Self.algorithm(of: plan, isEd25519: isEd25519)
             let looks = plan.looksDue()
-            try await perform(step, plan, algorithm, &result)
+            do throws(KeyError) {
+                try await perform(step, plan, algorithm, &result)
+            } catch {
+                // The other keys are looked after all the same.
+                guard let selector = step.selector, !run.failed.contains(selector) else { throw error }
+                result.problem = result.problem ?? error
+                run.failed.insert(selector)
+            }
             switch step {
             // From here on the rotation goes on by what is on disk.
             case .generate(.successor, _), .promote: isWanted = false
@@ -94,10 +113,10 @@ struct DomainRotation: Sendable {
     }
 
     /// What is left to wait for.
-    private func conclude(_ wanted: Set<KeyAlgorithm>, _ result: inout Result) throws(KeyError) {
+    private func conclude(_ result: inout Result) throws(KeyError) {
         for isEd25519 in [false, true] {
-            let plan = try plan(
-                isEd25519: isEd25519, wantsRotation: wanted.contains { ($0 == .ed25519) == isEd25519 })
+            let isWanted = result.notBegun.contains { ($0 == .ed25519) == isEd25519 }
+            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted)
             result.waits += plan.waits()
             result.nextDue = [result.nextDue, plan.nextDue()].compactMap { $0 }.min()
         }
@@ -112,12 +131,7 @@ struct DomainRotation: Sendable {
         case .generate(let purpose, let selector):
             try generate(purpose, algorithm, selector, &result)
         case .promote(let selector):
-            let user = user
-            let now = environment.now()
-            _ = try environment.update(selector, domain) { key in
-                key.purpose = .successor
-                key.note("takes the place of the active key", at: now, by: user)
-            }
+            try nominate(selector, skipsWait: false)
             result.done.append("\(selector) takes the place of the active key")
         case .publish(let purpose, let selector):
             try await publish(purpose, selector, &result)
@@ -152,10 +166,11 @@ struct DomainRotation: Sendable {
         guard let key = try environment.keys(domain).first(where: { $0.selector == selector }),
             let change = Self.change(purpose, key, domain, ttl: environment.settings(domain).recordTTL)
         else { return }
+        let publisher = environment.settings(domain).publisher
         let outcome = await environment.publish(change)
         let (user, now) = (user, environment.now())
         _ = try environment.update(selector, domain) { key in
-            key.record(outcome, of: purpose, at: now, by: user)
+            key.record(outcome, of: purpose, by: publisher, at: now, for: user)
         }
         switch outcome {
         case .submitted(let evidence): result.done.append("\(purpose.rawValue) \(selector): \(evidence)")

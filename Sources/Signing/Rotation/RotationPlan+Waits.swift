@@ -21,7 +21,10 @@ extension RotationPlan {
     /// The next moment at which `next` may have something to do by itself; nil: never, as things are.
     func nextDue() -> Int64? {
         var moments = keys.compactMap(nextDue(of:))
-        if successor == nil, let active, let due = rotationDue(active) { moments.append(due) }
+        if successor == nil, let active, let due = rotationDue(active) {
+            // Overdue and nothing to do about it: a delegated name has to become free, which other moments bring.
+            if due > now || replace() != nil { moments.append(due) }
+        }
         return moments.min()
     }
 
@@ -46,7 +49,9 @@ extension RotationPlan {
         if isLookedAt {
             let checked = key.proof.map { Timestamp($0.checked).seconds } ?? now
             // A clock that was set back must not put the look off for years.
-            moments.append(min(checked, now) + lookInterval(key))
+            let look = min(checked, now) + lookInterval(key)
+            if look <= now { return now + 1 }
+            moments.append(look)
             if let last = key.publication, last.result == .failed {
                 moments.append(min(Timestamp(last.time).seconds, now) + retryTime(last.failures))
             }

@@ -34,12 +34,14 @@ struct RotationPlan: Sendable {
         var isAsked = false
         var looked: Set<String> = []
         var published: Set<String> = []
+        /// What could not be done on our side.
+        var failed: Set<String> = []
     }
 
     func next() -> RotationStep {
         if let step = settleActive() { return step }
         if let step = replace() { return step }
-        for key in keys {
+        for key in keys where !run.failed.contains(key.selector) {
             if let step = self.step(for: key) { return step }
         }
         return standby() ?? .rest
@@ -61,9 +63,7 @@ struct RotationPlan: Sendable {
 
     /// The key that signed last was compromised, and nothing has taken its place.
     var needsReplacement: Bool {
-        guard active == nil else { return false }
-        let last = keys.filter { Timestamp($0.activationTime).seconds > 0 }.max { $1.wasActivated(after: $0) }
-        return last?.wasCompromised ?? false
+        KeyDescription.lacksReplacement(keys)
     }
 
     /// Of two active keys one was to go: the activation was cut off between them.
@@ -73,14 +73,22 @@ struct RotationPlan: Sendable {
     }
 
     /// Begins a rotation where one is due.
-    private func replace() -> RotationStep? {
-        guard successor == nil, wantsRotation || needsReplacement || isTooOld else { return nil }
-        if let standbyKey, standbyKey.state == .published { return .promote(standbyKey.selector) }
+    func replace() -> RotationStep? {
+        guard wantsRotation || needsReplacement || isTooOld else { return nil }
+        let standby = standbyKey.flatMap { $0.state == .published ? $0 : nil }
+        // A successor that nobody sees yet must not keep a compromise waiting.
+        if let successor {
+            guard needsReplacement, successor.proof?.since == nil, let standby else { return nil }
+            return .promote(standby.selector)
+        }
+        if let standby { return .promote(standby.selector) }
         guard let fixedSelectors else { return .generate(.successor, nil) }
         if let free = freeSelectors(fixedSelectors).first { return .generate(.successor, free) }
         // No name is free. What the last key left published still serves, and better than nothing.
         guard needsReplacement else { return nil }
-        let published = keys.first { $0.state == .retiring && $0.proof?.since != nil && !$0.wasCompromised }
+        let published = keys.first {
+            $0.state == .retiring && $0.proof?.since != nil && !$0.wasCompromised && $0.publication?.purpose != .revoke
+        }
         return published.map { .promote($0.selector) }
     }
 
@@ -98,7 +106,10 @@ struct RotationPlan: Sendable {
 
     /// Delegated names whose last key is removed, or that never had one.
     func freeSelectors(_ fixed: [Selector]) -> [Selector] {
-        fixed.filter { selector in !keys.contains { $0.selector == selector.text && $0.state != .removed } }
+        fixed.filter { selector in
+            // A removed key keeps its name until its private key is disposed of.
+            !keys.contains { $0.selector == selector.text && ($0.state != .removed || $0.privateKey == nil) }
+        }
     }
 
     private func standby() -> RotationStep? {
@@ -114,11 +125,14 @@ struct RotationPlan: Sendable {
             if canActivate(key) { return .activate(key.selector) }
             return publish(.publish, key) ?? look(key)
         case .active:
-            return repair(key) ?? look(key)
+            // It was forced, and nobody has published it.
+            let isUnpublished = key.publication == nil && key.proof?.first == nil && settings.publisher != nil
+            return (isUnpublished ? publish(.publish, key) : repair(key)) ?? look(key)
         case .retiring:
-            // Still published, and asked to sign again: its proof is as good as another's.
+            // Asked to sign again: as long as it is published, its proof is as good as another's.
             if canActivate(key) { return .activate(key.selector) }
-            if key.purpose != .successor, now >= revocationDue(key) || key.publication?.purpose == .revoke {
+            if key.purpose == .successor { return publish(.publish, key) ?? look(key) }
+            if now >= revocationDue(key) || key.publication?.purpose == .revoke {
                 return publish(.revoke, key) ?? look(key)
             }
             return repair(key) ?? look(key)
@@ -147,8 +161,8 @@ extension RotationPlan {
     /// Whether the key may sign now: every server was seen to have it a moment ago, and it is long enough ago that the
     /// world can have learned of it.
     func canActivate(_ key: KeyDescription) -> Bool {
-        guard key.purpose == .successor, let proof = key.proof, proof.evidence.verdict == .published,
-            isFresh(proof), let due = activationDue(key)
+        guard key.purpose == .successor, key.publication?.purpose == .publish, let proof = key.proof,
+            proof.evidence.verdict == .published, isFresh(proof), let due = activationDue(key)
         else { return false }
         return now >= due
     }
@@ -201,7 +215,9 @@ extension RotationPlan {
 
     /// Hands the record over unless that was done.
     private func publish(_ purpose: RecordChange.Purpose, _ key: KeyDescription) -> RotationStep? {
-        guard let last = key.publication, last.purpose == purpose else { return .publish(purpose, key.selector) }
+        guard let last = key.publication, last.purpose == purpose, last.publisher == settings.publisher else {
+            return run.published.contains(key.selector) ? nil : .publish(purpose, key.selector)
+        }
         guard last.result == .failed else { return repair(key) }
         let tried = Timestamp(last.time).seconds
         guard !run.published.contains(key.selector) else { return nil }

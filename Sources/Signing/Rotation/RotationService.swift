@@ -11,14 +11,17 @@ internal import Synchronization
 package final class RotationService: Service {
     /// Domains that are worked on at once.
     private static let width = 8
-    /// After a run that failed on our side, or that another process kept us from.
+    /// After a run that another process kept us from, or that failed on our side; then twice as long each time.
     private static let retrySeconds: Int64 = 5
+    private static let longestRetrySeconds: Int64 = 3600
 
     private let rotator: Rotator
     private let logger: Logger
     /// When each domain is due, in seconds since the Unix epoch; a domain without anything to do is not in it.
     private let due = Mutex<[Domain: Int64]>([:])
     private let rotating = Mutex<Set<Domain>>([])
+    /// What last went wrong on our side, and how often in a row.
+    private let failures = Mutex<[Domain: (text: String, count: Int)]>([:])
 
     package init(rotator: Rotator, logger: Logger) {
         self.rotator = rotator
@@ -50,9 +53,7 @@ package final class RotationService: Service {
                 _ = isRotating ? rotating.insert(domain).memberAfterInsert : rotating.remove(domain)
             }
         } catch {
-            logger.error(
-                "the keys of a domain can't be watched", metadata: ["domain": "\(domain)", "error": "\(error)"])
-            later(domain)
+            note(error, of: domain)
         }
     }
 
@@ -68,9 +69,24 @@ package final class RotationService: Service {
         }
     }
 
-    private func later(_ domain: Domain) {
+    private func later(_ domain: Domain, pause: Int64 = retrySeconds) {
         let now = rotator.clock.now().seconds
-        due.withLock { $0[domain] = now + Self.retrySeconds }
+        due.withLock { $0[domain] = now + pause }
+    }
+
+    /// Told once, and tried less and less often.
+    private func note(_ problem: KeyError, of domain: Domain) {
+        let (isNew, count) = failures.withLock { failures in
+            let before = failures[domain]
+            let count = before.map { $0.text == problem.text ? $0.count + 1 : 0 } ?? 0
+            failures[domain] = (problem.text, count)
+            return (before?.text != problem.text, count)
+        }
+        if isNew {
+            logger.error(
+                "keys could not be looked after", metadata: ["domain": "\(domain)", "error": "\(problem)"])
+        }
+        later(domain, pause: min(Self.longestRetrySeconds, Self.retrySeconds << Int64(min(count, 20))))
     }
 
     /// Does all that is due now.
@@ -92,10 +108,10 @@ package final class RotationService: Service {
             guard let result = try await rotator.tend(domain) else { return later(domain) }
             for line in result.done { logger.notice("keys: \(line)", metadata: ["domain": "\(domain)"]) }
             if let problem = result.problem { throw problem }
+            failures.withLock { $0[domain] = nil }
             reconsider(domain)
         } catch {
-            logger.error("keys could not be rotated", metadata: ["domain": "\(domain)", "error": "\(error)"])
-            later(domain)
+            note(error, of: domain)
         }
     }
 }

@@ -20,6 +20,16 @@ enum RotationStep: Hashable, Sendable {
     /// Do with the private key of a removed key what the settings say.
     case dispose(String, KeyDescription.PrivateKeyFate)
     case rest
+
+    /// The key that it is about; nil for one that is to be made.
+    var selector: String? {
+        switch self {
+        case .generate, .rest: nil
+        case .promote(let selector), .publish(_, let selector), .look(let selector), .activate(let selector),
+            .retire(let selector), .dispose(let selector, _):
+            selector
+        }
+    }
 }
 
 /// What the keys of a domain wait for.

@@ -93,6 +93,12 @@ package final class Rotator: Sendable {
         return [try rotation.plan(isEd25519: false), try rotation.plan(isEd25519: true)]
     }
 
+    /// The plan of the kind of an algorithm; of both kinds if it is nil.
+    func plans(_ domain: Domain, of algorithm: KeyAlgorithm?) throws(KeyError) -> [RotationPlan] {
+        let both = try plans(domain)
+        return algorithm.map { $0 == .ed25519 ? [both[1]] : [both[0]] } ?? both
+    }
+
     /// The names of all records that mail depends on and that the DNS did not show when they were looked at last.
     ///
     /// Reads the whole key directory.

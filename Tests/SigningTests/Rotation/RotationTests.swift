@@ -133,7 +133,8 @@ import Testing
         let standby = try #require(try world.keys().first { $0.purpose == .standby })
         #expect(standby.state == .published)
         var result = DomainRotation.Result()
-        try rotator.rotation(of: domain, by: "tester", isAsked: true).compromise({ $0.state == .active }, &result)
+        try rotator.rotation(of: domain, by: "tester", isAsked: true).compromise(
+            among: try world.keys(), { $0.state == .active }, &result)
         #expect(try world.key(first).state == .compromised)
         _ = try await Self.advance(rotator)
         #expect(try world.key(standby.selector).state == .active)
@@ -145,7 +146,8 @@ import Testing
         let (world, rotator, first) = try await Self.world()
         defer { world.scratch.remove() }
         var result = DomainRotation.Result()
-        try rotator.rotation(of: domain, by: "tester", isAsked: true).compromise({ $0.state == .active }, &result)
+        try rotator.rotation(of: domain, by: "tester", isAsked: true).compromise(
+            among: try world.keys(), { $0.state == .active }, &result)
         world.set { $0.publisherWorks = false }
         _ = try await Self.advance(rotator)
         #expect(try !world.keys().contains { $0.state == .active })
@@ -231,6 +233,7 @@ import Testing
                     at: noon, by: "tester", evidence: nil)
                 if state == .retiring { key.move(to: .active, at: noon, by: "tester", evidence: nil) }
                 key.move(to: state, at: noon, by: "tester", evidence: nil)
+                if state == .removed { key.privateKey = .destroyed }
                 return key
             }
             return RotationPlan(

@@ -148,7 +148,7 @@ final class SimulatedDomain: Sendable {
         var result = DomainRotation.Result()
         switch what {
         case 0:
-            try? rotation(isAsked: true).compromise({ $0.state == .active }, &result)
+            try? rotation(isAsked: true).compromise(among: state.withLock { $0.keys }, { $0.state == .active }, &result)
             state.withLock { $0.outcome.compromised += 1 }
         case 1:
             guard let selector else { return }
@@ -295,8 +295,6 @@ final class SimulatedDomain: Sendable {
             keys[index].move(
                 to: .active, at: now, by: reason.user, evidence: reason.evidence, isUnproven: reason.isForced)
             keys[index].activationNumber = number
-            keys[index].purpose = nil
-            keys[index].skipsWait = nil
         }
         let chosen = try key(selector)
         for other in state.withLock({ $0.keys })
