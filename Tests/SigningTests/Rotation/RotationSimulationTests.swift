@@ -14,7 +14,7 @@ import Testing
     @Test func mailIsOnlySignedByProvenOrForcedKeysAndNoRotationLeavesADomainWithoutOne() async throws {
         let environment = ProcessInfo.processInfo.environment
         let seed = environment["WAXWING_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        let count = environment["WAXWING_SIMULATED_DOMAINS"].flatMap { Int($0) } ?? 200
+        let count = environment["WAXWING_SIMULATED_DOMAINS"].flatMap { Int($0) } ?? 100
         print("rotation simulation: WAXWING_SEED=\(seed)")
         let domains = try (0..<count).map { number in
             SimulatedDomain(
