@@ -120,20 +120,30 @@ package struct AuthoritativeServers: Sendable {
         return await addresses(of: try await search.zone(holding: name))
     }
 
+    /// What came of the question for the addresses of one server.
+    ///
+    /// A type of its own: a task that returned it as a tuple crashed when Swift 6.3.1 had optimized it.
+    private struct FoundAddresses: Sendable {
+        var host: String
+        var addresses: Result<[IPAddress], DNSError>
+    }
+
+    private static func addresses(of host: String, _ resolver: UnboundResolver) async -> FoundAddresses {
+        do throws(DNSError) {
+            return FoundAddresses(host: host, addresses: .success(try await resolver.addresses(host)))
+        } catch {
+            return FoundAddresses(host: host, addresses: .failure(error))
+        }
+    }
+
     /// Every address of every server.
     private func addresses(of zone: ZoneSearch.Zone) async -> Targets {
         let hosts = Set(zone.servers).sorted()
-        let found = await withTaskGroup(of: (String, Result<[IPAddress], DNSError>).self) { group in
-            for host in hosts {
-                group.addTask {
-                    do throws(DNSError) {
-                        return (host, .success(try await resolver.addresses(host)))
-                    } catch {
-                        return (host, .failure(error))
-                    }
-                }
-            }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        let found = await withTaskGroup(of: FoundAddresses.self) { group in
+            for host in hosts { group.addTask { await Self.addresses(of: host, resolver) } }
+            var found: [String: Result<[IPAddress], DNSError>] = [:]
+            for await one in group { found[one.host] = one.addresses }
+            return found
         }
         var targets = Targets(zone: zone.name, all: [])
         for host in hosts {
