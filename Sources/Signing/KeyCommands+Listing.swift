@@ -59,12 +59,12 @@ extension KeyCommands {
             "\(key.selector) (\(key.algorithm), \(key.state.rawValue))\n\n"
                 + (key.textRecord(ttl: ttl)?.forms ?? "No record is to stand at \(key.recordName).\n")
         }
-        if let hint = delegationHint(domain, keys) { sections.append(hint) }
+        if let hint = delegationHint(domain) { sections.append(hint) }
         return KeyResponse(text: sections.joined(separator: "\n"), document: document)
     }
 
     /// What the operator of a domain whose keys stand in another zone has to do once.
-    func delegationHint(_ domain: Domain, _ keys: [KeyDescription]) -> String? {
+    func delegationHint(_ domain: Domain) -> String? {
         Publisher(rotator.policies.publisher(of: domain), keyDirectory: store.directory)
             .delegationHint(for: domain)
     }

@@ -52,7 +52,7 @@ extension KeyCommands {
                 let change = DomainRotation.change(publication.purpose, key, domain, ttl: settings.recordTTL)
             {
                 texts.append(ByHand.text(change))
-            } else if key.proof?.first == nil, let hint = delegationHint(domain, keys), !texts.contains(hint) {
+            } else if key.proof?.first == nil, let hint = delegationHint(domain), !texts.contains(hint) {
                 texts.append(hint)
             }
         }

@@ -173,7 +173,6 @@ extension KeyCommands {
 extension DomainRotation.Result {
     mutating func append(_ other: Self) {
         done += other.done
-        instructions += other.instructions
         for warning in other.warnings where !warnings.contains(warning) { warnings.append(warning) }
         waits = other.waits
         nextDue = other.nextDue

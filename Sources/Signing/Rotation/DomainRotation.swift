@@ -7,7 +7,7 @@ internal import Mail
 /// until there is nothing to do but to wait.
 ///
 /// Each step reads what is on disk, does something that may be done twice, and writes what came of it: so it can be cut
-/// off anywhere. One process at a time does this for a domain (`RotationLock`).
+/// off anywhere. One process at a time does this for a domain (`Rotator.lock`).
 struct DomainRotation: Sendable {
     /// No plan has more steps; a fault of ours must not spin.
     static let maximumSteps = 64
@@ -21,8 +21,6 @@ struct DomainRotation: Sendable {
     /// What came of it.
     struct Result: Sendable {
         var done: [String] = []
-        /// What the operator must do in DNS, in lines.
-        var instructions: [String] = []
         var warnings: [String] = []
         var waits: [RotationWait] = []
         var nextDue: Int64?
@@ -71,7 +69,7 @@ struct DomainRotation: Sendable {
             let algorithm = wanted ?? Self.algorithm(of: plan, isEd25519: isEd25519)
             let looks = plan.looksDue()
             do throws(KeyError) {
-                try await perform(step, plan, algorithm, &result)
+                try await perform(step, plan, algorithm, looks, &result)
             } catch {
                 // The other keys are looked after all the same.
                 guard let selector = step.selector, !run.failed.contains(selector) else { throw error }
@@ -125,7 +123,8 @@ struct DomainRotation: Sendable {
     // MARK: Steps
 
     private func perform(
-        _ step: RotationStep, _ plan: RotationPlan, _ algorithm: KeyAlgorithm, _ result: inout Result
+        _ step: RotationStep, _ plan: RotationPlan, _ algorithm: KeyAlgorithm, _ looks: Set<String>,
+        _ result: inout Result
     ) async throws(KeyError) {
         switch step {
         case .generate(let purpose, let selector):
@@ -136,7 +135,7 @@ struct DomainRotation: Sendable {
         case .publish(let purpose, let selector):
             try await publish(purpose, selector, &result)
         case .look:
-            try await look(plan.keys.filter { plan.looksDue().contains($0.selector) }, &result)
+            try await look(plan.keys.filter { looks.contains($0.selector) }, &result)
         case .activate(let selector):
             try activate(selector, plan, &result)
         case .retire(let selector):
@@ -175,7 +174,6 @@ struct DomainRotation: Sendable {
         switch outcome {
         case .submitted(let evidence): result.done.append("\(purpose.rawValue) \(selector): \(evidence)")
         case .byHand(let text):
-            result.instructions.append(text)
             environment.tell(.operatorNeeded(domain, selector: selector, text: text))
         case .failed(let reason):
             result.warnings.append("\(purpose.rawValue) \(selector) failed: \(reason)")
@@ -243,7 +241,7 @@ struct DomainRotation: Sendable {
     private func activate(_ selector: String, _ plan: RotationPlan, _ result: inout Result) throws(KeyError) {
         guard let key = plan.keys.first(where: { $0.selector == selector }), let proof = key.proof else { return }
         var evidence = "\(proof.evidence.summary), unbroken for \(plan.elapsed(since: plan.activationStart(key))) s"
-        if plan.wait(key) == 0 { evidence += key.skipsWait == true ? "; without waiting, as asked" : "" }
+        if key.skipsWait == true { evidence += "; without waiting, as asked" }
         let before = plan.active
         _ = try environment.activate(selector, domain, .init(evidence: evidence, user: user))
         environment.tell(.changed(domain))

@@ -258,8 +258,8 @@ extension RotationPlan {
     }
 
     /// The keys to look at now, where one is: so that one slow server is waited for once.
-    func looksDue() -> [String] {
-        keys.filter { step(for: $0) == .look($0.selector) }.map(\.selector)
+    func looksDue() -> Set<String> {
+        Set(keys.filter { step(for: $0) == .look($0.selector) }.map(\.selector))
     }
 
     private func isLookDue(_ key: KeyDescription) -> Bool {

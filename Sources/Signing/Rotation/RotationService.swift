@@ -20,6 +20,8 @@ package final class RotationService: Service {
     /// When each domain is due, in seconds since the Unix epoch; a domain without anything to do is not in it.
     private let due = Mutex<[Domain: Int64]>([:])
     private let rotating = Mutex<Set<Domain>>([])
+    /// The domains that are worked on now.
+    private let inHand = Mutex<Set<Domain>>([])
     /// What last went wrong on our side, and how often in a row.
     private let failures = Mutex<[Domain: (text: String, count: Int)]>([:])
 
@@ -34,10 +36,13 @@ package final class RotationService: Service {
     package func run() async throws {
         reconsiderAll()
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.work()
-                // A second is nothing to a key, and neither a clock that was set nor a changed file is missed for long.
-                try? await Task.sleep(for: .seconds(1))
+            await withDiscardingTaskGroup { group in
+                while !Task.isCancelled {
+                    // A domain whose name servers or hook take their time holds up no other.
+                    for domain in self.takeReady() { group.addTask { await self.work(on: domain) } }
+                    // A second is nothing to a key, and no clock that was set is missed for long.
+                    try? await Task.sleep(for: .seconds(1))
+                }
             }
         }
     }
@@ -89,19 +94,19 @@ package final class RotationService: Service {
         later(domain, pause: min(Self.longestRetrySeconds, Self.retrySeconds << Int64(min(count, 20))))
     }
 
-    /// Does all that is due now.
-    func work() async {
+    /// The domains that are due and that somebody is free for.
+    private func takeReady() -> [Domain] {
         let now = rotator.clock.now().seconds
         let ready = due.withLock { due in due.filter { $0.value <= now }.map(\.key).sorted() }
-        await withTaskGroup(of: Void.self) { group in
-            for (index, domain) in ready.enumerated() {
-                if index >= Self.width { await group.next() }
-                group.addTask { await self.work(on: domain) }
-            }
+        return inHand.withLock { inHand in
+            let taken = ready.filter { !inHand.contains($0) }.prefix(Self.width - inHand.count)
+            inHand.formUnion(taken)
+            return Array(taken)
         }
     }
 
     private func work(on domain: Domain) async {
+        defer { inHand.withLock { _ = $0.remove(domain) } }
         guard !Task.isCancelled else { return }
         do throws(KeyError) {
             // Whoever is at it has the domain considered again when done.

@@ -220,7 +220,7 @@ import Testing
         _ = try await Self.advance(rotator, [.ed25519])
         world.pass(600)
         let later = try await Self.advance(rotator)
-        #expect(later.instructions.isEmpty && later.waits.contains { $0.isOperator })
+        #expect(later.done.isEmpty && later.waits.contains { $0.isOperator })
         #expect(try world.keys().map(\.state) == [.generated])
     }
 
