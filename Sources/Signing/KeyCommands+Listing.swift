@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
 internal import FoundationEssentials
 internal import Mail
 
@@ -118,7 +119,7 @@ extension KeyCommands {
             let change =
                 entry.from == entry.to ? entry.to.rawValue : "\(entry.from?.rawValue ?? "-") -> \(entry.to.rawValue)"
             let evidence = entry.evidence.map { ": \($0)" } ?? ""
-            let user = KeyProver.printable(Array(entry.by.utf8))
+            let user = PrintableText.of(entry.by)
             return "\(Moments.text(entry.time))  \(entry.selector)._domainkey.\(entry.domain)  \(change)  by \(user)"
                 + (entry.isForced ? " (forced)" : "") + evidence
         }

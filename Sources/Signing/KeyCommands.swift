@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 internal import DKIM
+internal import DNS
 internal import FoundationEssentials
 internal import Mail
 
@@ -158,7 +159,7 @@ package struct KeyCommands: Sendable {
         let text = request.domain ?? ""
         guard let domain = Domain(text) else {
             throw KeyError(
-                "\(KeyProver.printable(Array(text.utf8))) is no domain name: write it as in example.com, xn--* for others"
+                "\(PrintableText.of(text)) is no domain name: write it as in example.com, xn--* for others"
             )
         }
         return domain
@@ -168,7 +169,7 @@ package struct KeyCommands: Sendable {
         guard let text = request.selector else { return nil }
         guard let selector = Selector(text) else {
             throw KeyError(
-                "\(KeyProver.printable(Array(text.utf8))) is no selector: use letters, digits, hyphens and dots")
+                "\(PrintableText.of(text)) is no selector: use letters, digits, hyphens and dots")
         }
         return selector
     }
@@ -178,7 +179,7 @@ package struct KeyCommands: Sendable {
         if name == "rsa" { return .standard }
         guard let algorithm = KeyAlgorithm(rawValue: name) else {
             let all = KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
-            throw KeyError("there is no algorithm \(KeyProver.printable(Array(name.utf8))): use one of \(all)")
+            throw KeyError("there is no algorithm \(PrintableText.of(name)): use one of \(all)")
         }
         return algorithm
     }

@@ -52,7 +52,9 @@ extension KeyDescription {
 
     /// Mail depends on the record, and it is not there.
     var isDriftedInUse: Bool {
-        isDrifted && publication?.purpose != .revoke && (state == .active && proof?.first != nil || state == .retiring)
+        suspension != nil
+            || isDrifted && publication?.purpose != .revoke
+                && (state == .active && proof?.first != nil || state == .retiring)
     }
 
     /// Of the keys of a domain: whether the one of some kind that signed last was compromised, and nothing has taken its

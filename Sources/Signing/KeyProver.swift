@@ -150,8 +150,5 @@ package struct KeyProver: Sendable {
         }
     }
 
-    /// What a server sent, safe on a terminal.
-    static func printable(_ octets: [UInt8]) -> String { PrintableText.of(octets, limit: 1000) }
-
     private static func printable(_ text: String) -> String { PrintableText.of(text, limit: 255) }
 }

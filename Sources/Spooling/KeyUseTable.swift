@@ -12,25 +12,27 @@ struct KeyUseTable: Sendable {
     /// So long after its last use nobody asks for a key any more.
     static let keptSeconds: Int64 = 400 * 86_400
 
-    struct Key: Hashable, Sendable {
+    private struct Key: Hashable {
         var sdid: Domain
         var selector: String
     }
 
-    /// Milliseconds since 1970.
-    private var last: [Key: Int64] = [:]
+    /// By SDID and selector, in milliseconds since 1970.
+    private var last: [Domain: [String: Int64]] = [:]
 
     init(_ uses: [KeyUse]) {
         add(uses)
     }
 
-    var uses: [KeyUse] {
-        last.map { KeyUse(sdid: $0.sdid, selector: $0.selector, time: Timestamp(milliseconds: $1)) }
+    var uses: [KeyUse] { last.keys.flatMap { uses(of: $0) } }
+
+    func uses(of sdid: Domain) -> [KeyUse] {
+        (last[sdid] ?? [:]).map { KeyUse(sdid: sdid, selector: $0, time: Timestamp(milliseconds: $1)) }
     }
 
     /// Whether a use tells enough that is new to be written.
     func isDue(_ use: KeyUse) -> Bool {
-        guard let last = last[Key(use)] else { return true }
+        guard let last = last[use.sdid]?[use.selector] else { return true }
         // Never back, wherever the clock is set: a record that is revoked too late costs nothing.
         return use.time.milliseconds - last >= KeyUse.granularitySeconds * 1000
     }
@@ -41,7 +43,8 @@ struct KeyUseTable: Sendable {
         for job in jobs {
             guard case .record(let job) = job else { continue }
             for use in job.attempt.keyUses where isDue(use) {
-                due[Key(use)] = max(due[Key(use)] ?? .min, use.time.milliseconds)
+                let key = Key(sdid: use.sdid, selector: use.selector)
+                due[key] = max(due[key] ?? .min, use.time.milliseconds)
             }
         }
         return due.map { KeyUse(sdid: $0.sdid, selector: $0.selector, time: Timestamp(milliseconds: $1)) }
@@ -49,12 +52,6 @@ struct KeyUseTable: Sendable {
 
     /// These were written.
     mutating func add(_ uses: [KeyUse]) {
-        for use in uses { last[Key(use)] = use.time.milliseconds }
-    }
-}
-
-extension KeyUseTable.Key {
-    fileprivate init(_ use: KeyUse) {
-        self.init(sdid: use.sdid, selector: use.selector)
+        for use in uses { last[use.sdid, default: [:]][use.selector] = use.time.milliseconds }
     }
 }

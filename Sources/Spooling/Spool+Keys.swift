@@ -15,6 +15,11 @@ extension Spool {
         keyUseTable.withLock { $0.uses }
     }
 
+    /// The same of one SDID alone.
+    package func keyUses(of sdid: Domain) -> [KeyUse] {
+        keyUseTable.withLock { $0.uses(of: sdid) }
+    }
+
     /// Author domains with messages that wait for a key; perhaps some whose last one has just left.
     package var unsignableDomains: Set<Domain> {
         state.withLock { $0.unsignableDomains }

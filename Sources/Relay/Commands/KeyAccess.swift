@@ -53,7 +53,7 @@ package struct KeyAccess: Sendable {
             let resolver = try UnboundResolver(configuration.resolver, logger: logger)
             let uses = recordedUses
             let rotator = Rotator(
-                store: store, clock: .system, policies: rotation, configuration, resolver: resolver, uses: { uses })
+                store: store, clock: .system, policies: rotation, configuration, resolver: resolver, uses: { _ in uses })
             let policies = configuration.signingPolicies
             return await KeyCommands(rotator: rotator, policies: { policies }).perform(request)
         } catch let error as DNSError {

@@ -34,15 +34,13 @@ final class KeyKeeper: Sendable {
         self.news = news
         rotator = Rotator(
             store: store, clock: clock, policies: policies, configuration, resolver: resolver,
-            uses: { KeyUses(spool.keyUses(), completeSince: spool.openedAt) }, news: { news.take($0) })
-        rotation = RotationService(rotator: rotator, logger: logger)
+            uses: { KeyUses(spool.keyUses(of: $0), completeSince: spool.openedAt) }, news: { news.take($0) })
+        rotation = RotationService(
+            rotator: rotator, logger: logger,
+            reviewed: { reporter.setKeyGauges(held: ring.holds.count, drifted: $0) })
         commands = KeyCommands(
             rotator: rotator, policies: { ring.policies }, readOnlyKeys: { ring.readOnlyKeys })
-        do {
-            news.begin(drifted: try rotator.driftedRecords())
-        } catch {
-            logger.error("keys: \(error)")
-        }
+        news.reviewAll()
     }
 
     /// What is to be done when mail that waited may leave.
@@ -82,7 +80,7 @@ final class KeyKeeper: Sendable {
     var status: StatusDocument.Keys {
         StatusDocument.Keys(
             held: Dictionary(uniqueKeysWithValues: ring.holds.map { ($0.key.name, $0.value) }),
-            drifted: news.driftedRecords, rotating: rotation.rotatingDomains)
+            drifted: rotation.driftedRecords, rotating: rotation.rotatingDomains)
     }
 }
 
@@ -94,8 +92,6 @@ final class KeyNews: Sendable {
 
     private struct State {
         var held: Set<Domain> = []
-        /// Names of records.
-        var drifted: Set<String> = []
         var released: (@Sendable () -> Void)?
     }
 
@@ -104,15 +100,8 @@ final class KeyNews: Sendable {
         self.reporter = reporter
     }
 
-    var driftedRecords: [String] { state.withLock { $0.drifted.sorted() } }
-
     func whenReleased(_ action: @escaping @Sendable () -> Void) {
         state.withLock { $0.released = action }
-    }
-
-    func begin(drifted: Set<String>) {
-        state.withLock { $0.drifted = drifted }
-        reviewAll()
     }
 
     func take(_ news: RotationNews) {
@@ -121,15 +110,11 @@ final class KeyNews: Sendable {
             ring.reload(domain)
             review([domain])
         case .moved(let domain, let selector, let from, let to, let reason):
-            if to != .active, to != .retiring { settle(domain, selector) }
             reporter.report(
                 .keyChanged(sdid: domain, selector: selector, from: from?.rawValue, to: to.rawValue, reason: reason))
         case .drifted(let domain, let selector, let reason):
-            state.withLock { _ = $0.drifted.insert("\(selector)._domainkey.\(domain)") }
             reporter.report(.keyDrifted(sdid: domain, selector: selector, reason: reason))
-            review([domain])
         case .recovered(let domain, let selector):
-            settle(domain, selector)
             reporter.report(.keyRecovered(sdid: domain, selector: selector))
         case .notAsked(let domain, let selector, let reason):
             reporter.report(.keyCheckFailed(sdid: domain, selector: selector, reason: reason))
@@ -140,12 +125,6 @@ final class KeyNews: Sendable {
             reporter.report(
                 .rotationWaits(domain: domain, for: "the operator, for \(selector): \(first)", isOperator: true))
         }
-    }
-
-    /// The key no longer matters, or its record is there again.
-    private func settle(_ domain: Domain, _ selector: String) {
-        state.withLock { _ = $0.drifted.remove("\(selector)._domainkey.\(domain)") }
-        review([domain])
     }
 
     /// Which domains' mail waits now, and which no longer does.
@@ -165,9 +144,7 @@ final class KeyNews: Sendable {
             if let hold, !wasHeld { reporter.report(.departureHeld(domain: domain, reason: hold)) }
             if hold == nil, wasHeld { reporter.report(.departureReleased(domain: domain)) }
         }
-        let (held, drifted, released) = state.withLock { ($0.held.count, $0.drifted.count, $0.released) }
-        reporter.setKeyGauges(held: held, drifted: drifted)
-        released?()
+        state.withLock { $0.released }?()
     }
 }
 
@@ -175,7 +152,7 @@ extension Rotator {
     /// Over the real DNS, and publishers of the configuration.
     convenience init(
         store: KeyStore, clock: WallClock, policies: RotationPolicies, _ configuration: Configuration,
-        resolver: UnboundResolver, uses: @escaping @Sendable () -> KeyUses,
+        resolver: UnboundResolver, uses: @escaping @Sendable (Domain) -> KeyUses,
         news: @escaping @Sendable (RotationNews) -> Void = { _ in }
     ) {
         let prover = KeyProver(resolver: resolver, servers: configuration.authoritativeServers)

@@ -94,12 +94,30 @@ struct DomainRotation: Sendable {
     func plan(isEd25519: Bool, wantsRotation: Bool = false, run: RotationPlan.Run = RotationPlan.Run()) throws(KeyError)
         -> RotationPlan
     {
-        // What is removed for good plays no part any more.
-        let all = try environment.keys(domain).filter { $0.state != .removed || $0.privateKey == nil }
-        return RotationPlan(
-            domain: domain, keys: all.filter { $0.isEd25519 == isEd25519 },
+        plan(of: try environment.keys(domain), isEd25519: isEd25519, wantsRotation: wantsRotation, run: run)
+    }
+
+    /// Those of RSA and of Ed25519 keys, from one look at the disk.
+    ///
+    /// - Parameter wanted: the algorithms whose keys are to be replaced.
+    func plans(_ wanted: Set<KeyAlgorithm> = []) throws(KeyError) -> [RotationPlan] {
+        let all = try environment.keys(domain)
+        return [false, true].map { isEd25519 in
+            plan(
+                of: all, isEd25519: isEd25519, wantsRotation: wanted.contains { ($0 == .ed25519) == isEd25519 },
+                run: RotationPlan.Run())
+        }
+    }
+
+    private func plan(
+        of all: [KeyDescription], isEd25519: Bool, wantsRotation: Bool, run: RotationPlan.Run
+    ) -> RotationPlan {
+        RotationPlan(
+            domain: domain,
+            // What is removed for good plays no part any more.
+            keys: all.filter { $0.isEd25519 == isEd25519 && ($0.state != .removed || $0.privateKey == nil) },
             settings: environment.settings(domain), now: environment.now().seconds, run: run,
-            wantsRotation: wantsRotation, uses: environment.uses(),
+            wantsRotation: wantsRotation, uses: environment.uses(domain),
             fixedSelectors: environment.fixedSelectors(domain, isEd25519))
     }
 
@@ -112,9 +130,7 @@ struct DomainRotation: Sendable {
 
     /// What is left to wait for.
     private func conclude(_ result: inout Result) throws(KeyError) {
-        for isEd25519 in [false, true] {
-            let isWanted = result.notBegun.contains { ($0 == .ed25519) == isEd25519 }
-            let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted)
+        for plan in try plans(result.notBegun) {
             result.waits += plan.waits()
             result.nextDue = [result.nextDue, plan.nextDue()].compactMap { $0 }.min()
         }

@@ -19,7 +19,8 @@ struct RotationEnvironment: Sendable {
     /// The selectors of a kind that are delegated for good; nil where they are made afresh.
     var fixedSelectors: @Sendable (Domain, _ isEd25519: Bool) -> [Selector]?
     var settings: @Sendable (Domain) -> RotationSettings
-    var uses: @Sendable () -> KeyUses
+    /// Of the domain's keys at least.
+    var uses: @Sendable (Domain) -> KeyUses
     var now: @Sendable () -> Timestamp
     var tell: @Sendable (RotationNews) -> Void
 

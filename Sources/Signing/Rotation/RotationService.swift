@@ -19,19 +19,34 @@ package final class RotationService: Service {
     private let logger: Logger
     /// When each domain is due, in seconds since the Unix epoch; a domain without anything to do is not in it.
     private let due = Mutex<[Domain: Int64]>([:])
-    private let rotating = Mutex<Set<Domain>>([])
+    private let conditions = Mutex<[Domain: Condition]>([:])
+    private let reviewed: @Sendable (_ drifted: Int) -> Void
     /// The domains that are worked on now.
     private let inHand = Mutex<Set<Domain>>([])
     /// What last went wrong on our side, and how often in a row.
     private let failures = Mutex<[Domain: (text: String, count: Int)]>([:])
 
-    package init(rotator: Rotator, logger: Logger) {
+    /// What is to be told of the keys of a domain.
+    private struct Condition: Sendable {
+        var isRotating: Bool
+        /// The names of records that mail depends on and that the DNS did not show when they were looked at last.
+        var drifted: [String]
+    }
+
+    /// - Parameter reviewed: told how many records have drifted whenever keys were looked over.
+    package init(
+        rotator: Rotator, logger: Logger, reviewed: @escaping @Sendable (_ drifted: Int) -> Void = { _ in }
+    ) {
         self.rotator = rotator
         self.logger = logger
+        self.reviewed = reviewed
     }
 
     /// How many domains have a rotation under way.
-    package var rotatingDomains: Int { rotating.withLock { $0.count } }
+    package var rotatingDomains: Int { conditions.withLock { $0.values.count(where: \.isRotating) } }
+
+    /// The names of records that mail depends on and that the DNS did not show when they were looked at last.
+    package var driftedRecords: [String] { conditions.withLock { $0.values.flatMap(\.drifted).sorted() } }
 
     package func run() async throws {
         reconsiderAll()
@@ -49,14 +64,19 @@ package final class RotationService: Service {
 
     /// The keys of a domain, or what is wanted of them, have changed.
     package func reconsider(_ domain: Domain) {
+        review(domain)
+        reviewed(driftedRecords.count)
+    }
+
+    private func review(_ domain: Domain) {
         do throws(KeyError) {
             let plans = try rotator.plans(domain)
             let next = plans.compactMap { $0.nextDue() }.min()
             due.withLock { $0[domain] = next }
-            let isRotating = plans.contains { $0.successor != nil || $0.needsReplacement }
-            rotating.withLock { rotating in
-                _ = isRotating ? rotating.insert(domain).memberAfterInsert : rotating.remove(domain)
-            }
+            let condition = Condition(
+                isRotating: plans.contains { $0.successor != nil || $0.needsReplacement },
+                drifted: plans.flatMap(\.keys).filter(\.isDriftedInUse).map(\.recordName))
+            conditions.withLock { $0[domain] = condition }
         } catch {
             note(error, of: domain)
         }
@@ -68,7 +88,9 @@ package final class RotationService: Service {
             let domains = try rotator.store.domains()
             let known = Set(domains)
             due.withLock { due in due = due.filter { known.contains($0.key) } }
-            for domain in domains { reconsider(domain) }
+            conditions.withLock { conditions in conditions = conditions.filter { known.contains($0.key) } }
+            for domain in domains { review(domain) }
+            reviewed(driftedRecords.count)
         } catch {
             logger.error("keys can't be watched", metadata: ["error": "\(error)"])
         }

@@ -27,7 +27,7 @@ package final class Rotator: Sendable {
         store: KeyStore, clock: WallClock, policies: RotationPolicies,
         look: @escaping @Sendable (KeyDescription) async -> KeyEvidence,
         publish: @escaping @Sendable (RecordChange, PublisherSettings?) async -> PublicationResult,
-        uses: @escaping @Sendable () -> KeyUses = { KeyUses() },
+        uses: @escaping @Sendable (Domain) -> KeyUses = { _ in KeyUses() },
         news: @escaping @Sendable (RotationNews) -> Void = { _ in }
     ) {
         let box = PolicyBox(policies)
@@ -84,35 +84,18 @@ package final class Rotator: Sendable {
 
     /// When a key last signed, as far as the spool knows.
     func lastUse(of key: KeyDescription, _ domain: Domain) -> Timestamp? {
-        environment.uses().last[KeyUses.Key(sdid: domain, selector: key.selector)].map { Timestamp(seconds: $0) }
+        environment.uses(domain).last[KeyUses.Key(sdid: domain, selector: key.selector)].map { Timestamp(seconds: $0) }
     }
 
     /// What the keys of a domain are doing and waiting for, without doing anything: RSA, then Ed25519.
     func plans(_ domain: Domain) throws(KeyError) -> [RotationPlan] {
-        let rotation = rotation(of: domain, by: Self.daemonName)
-        return [try rotation.plan(isEd25519: false), try rotation.plan(isEd25519: true)]
+        try rotation(of: domain, by: Self.daemonName).plans()
     }
 
     /// The plan of the kind of an algorithm; of both kinds if it is nil.
     func plans(_ domain: Domain, of algorithm: KeyAlgorithm?) throws(KeyError) -> [RotationPlan] {
         let both = try plans(domain)
         return algorithm.map { $0 == .ed25519 ? [both[1]] : [both[0]] } ?? both
-    }
-
-    /// The names of all records that mail depends on and that the DNS did not show when they were looked at last.
-    ///
-    /// Reads the whole key directory.
-    package func driftedRecords() throws(KeyError) -> Set<String> {
-        var names: Set<String> = []
-        for domain in try store.domains() {
-            for entry in try store.keys(of: domain) {
-                guard case .success(let key) = entry.description, key.suspension != nil || key.isDriftedInUse else {
-                    continue
-                }
-                names.insert(key.recordName)
-            }
-        }
-        return names
     }
 }
 
@@ -137,7 +120,7 @@ extension RotationEnvironment {
         _ store: KeyStore, clock: WallClock, box: PolicyBox,
         look: @escaping @Sendable (KeyDescription) async -> KeyEvidence,
         publish: @escaping @Sendable (RecordChange, PublisherSettings?) async -> PublicationResult,
-        uses: @escaping @Sendable () -> KeyUses, news: @escaping @Sendable (RotationNews) -> Void
+        uses: @escaping @Sendable (Domain) -> KeyUses, news: @escaping @Sendable (RotationNews) -> Void
     ) -> RotationEnvironment {
         RotationEnvironment(
             keys: { domain throws(KeyError) in try store.descriptions(of: domain) },

@@ -55,7 +55,7 @@ final class RotationWorld: Sendable {
         return Rotator(
             store: store, clock: WallClock { [self] in Timestamp(seconds: now) }, policies: policies,
             look: { [self] in look($0) }, publish: { [self] change, _ in publish(change) },
-            uses: { [self] in state.withLock { KeyUses(last: $0.uses, completeSince: $0.completeSince) } },
+            uses: { [self] _ in state.withLock { KeyUses(last: $0.uses, completeSince: $0.completeSince) } },
             news: { [self] news in state.withLock { $0.news.append(news) } })
     }
 

@@ -240,7 +240,7 @@ final class SimulatedDomain: Sendable {
             },
             publish: { [self] change in state.withLock { $0.zone.publish(change, at: $0.now) } },
             fixedSelectors: { _, _ in nil }, settings: { [self] _ in settings },
-            uses: { [self] in state.withLock { KeyUses(last: $0.lastUse, completeSince: $0.started) } },
+            uses: { [self] _ in state.withLock { KeyUses(last: $0.lastUse, completeSince: $0.started) } },
             now: { [self] in Timestamp(seconds: state.withLock { $0.now }) }, tell: { _ in })
     }
 
