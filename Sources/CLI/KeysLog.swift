@@ -8,22 +8,12 @@ struct KeysLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Print what happened to keys: when, by whom, and on what evidence.")
 
-    @Argument(help: "Only this domain's keys.", completion: Completion.domains)
-    var domain: String?
-
-    @Option(help: "Only this key; with a domain.", completion: Completion.selectors)
-    var selector: String?
-
+    @OptionGroup var keys: ShownKeys
     @OptionGroup var output: KeysJSON
     @OptionGroup var config: ConfigurationOption
 
-    func validate() throws {
-        try Keys.check(domain: domain, selector: selector)
-        if selector != nil, domain == nil { throw ValidationError("--selector needs a domain") }
-    }
-
     func run() async throws {
-        let request = KeyRequest(.log, domain: domain, selector: selector)
+        let request = KeyRequest(.log, domain: keys.domain, selector: keys.selector)
         try await Keys.perform(request, try config.load(), json: output.json)
     }
 }

@@ -9,11 +9,7 @@ struct KeysRemove: AsyncParsableCommand {
         commandName: "remove", abstract: "Take the record of a key out of DNS and destroy its private key.",
         discussion: "The selector is never used again. What [rotation] disclose says about the private key holds here.")
 
-    @Argument(help: "The domain of the From field.", completion: Completion.domains)
-    var domain: String
-
-    @Option(help: "Which key.", completion: Completion.selectors)
-    var selector: String
+    @OptionGroup var key: NamedKey
 
     @Flag(help: "Yes, for good. Required.")
     var yes = false
@@ -25,14 +21,13 @@ struct KeysRemove: AsyncParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func validate() throws {
-        try Keys.check(domain: domain, selector: selector)
         guard yes else {
-            throw ValidationError("this destroys the private key \(selector) of \(domain) for good: add --yes")
+            throw ValidationError("this destroys the private key \(key.selector) of \(key.domain) for good: add --yes")
         }
     }
 
     func run() async throws {
-        let request = KeyRequest(.remove, domain: domain, selector: selector, isForced: force ? true : nil)
+        let request = KeyRequest(.remove, domain: key.domain, selector: key.selector, isForced: force ? true : nil)
         try await Keys.perform(request, try config.load(), json: output.json)
     }
 }

@@ -8,11 +8,7 @@ struct KeysRetire: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire", abstract: "Stop signing with a key; its record stays for the mail that is under way.")
 
-    @Argument(help: "The domain of the From field.", completion: Completion.domains)
-    var domain: String
-
-    @Option(help: "Which key.", completion: Completion.selectors)
-    var selector: String
+    @OptionGroup var key: NamedKey
 
     @Flag(help: "Even if no other key signs for the domain.")
     var force = false
@@ -20,12 +16,8 @@ struct KeysRetire: AsyncParsableCommand {
     @OptionGroup var output: KeysJSON
     @OptionGroup var config: ConfigurationOption
 
-    func validate() throws {
-        try Keys.check(domain: domain, selector: selector)
-    }
-
     func run() async throws {
-        let request = KeyRequest(.retire, domain: domain, selector: selector, isForced: force ? true : nil)
+        let request = KeyRequest(.retire, domain: key.domain, selector: key.selector, isForced: force ? true : nil)
         try await Keys.perform(request, try config.load(), json: output.json)
     }
 }

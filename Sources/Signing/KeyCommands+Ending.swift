@@ -55,7 +55,7 @@ extension KeyCommands {
         try await change(request) { key, domain, rotation, result async throws(KeyError) in
             switch key.state {
             case .generated where key.publication == nil && key.proof?.first == nil:
-                let evidence = await rotator.look(key)
+                let evidence = await rotator.look(at: [key])[0]
                 guard evidence.verdict == .absent || request.isForced == true else {
                     throw KeyError(
                         "whether the record of \(key.selector) is in DNS has to be known first (\(evidence.summary)): "

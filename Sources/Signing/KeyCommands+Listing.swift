@@ -10,7 +10,7 @@ extension KeyCommands {
     func list(_ request: KeyRequest) throws(KeyError) -> KeyResponse {
         let domains = try domains(request)
         var all: [KeyDocument] = []
-        for domain in domains { all += try documents(domain) }
+        for domain in domains { all += try documents(domain, testsPrivateKeys: true) }
         all += readOnlyKeys().filter { request.domain == nil || domains.contains($0.domain) }.map { KeyDocument($0) }
         if let state = request.state { all = all.filter { $0.state == state && $0.algorithm != "unknown" } }
         let warnings = store.warnings() + all.compactMap(\.problem)
@@ -73,15 +73,17 @@ extension KeyCommands {
     /// Looks at the records of keys now, and takes nothing down.
     func check(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let named = try selector(request)
-        var documents: [KeyDocument] = []
+        var keys: [KeyDescription] = []
         for domain in try domains(request) {
             if let named { _ = try store.description(of: named, in: domain) }
-            for var key in try store.descriptions(of: domain)
-            where key.state != .removed && (named == nil || key.selector == named?.text) {
-                let evidence = await rotator.look(key)
-                _ = key.record(evidence, at: rotator.clock.now(), by: user(request))
-                documents.append(KeyDocument(key))
+            keys += try store.descriptions(of: domain).filter {
+                $0.state != .removed && (named == nil || $0.selector == named?.text)
             }
+        }
+        var documents: [KeyDocument] = []
+        for (index, evidence) in await rotator.look(at: keys).enumerated() {
+            _ = keys[index].record(evidence, at: rotator.clock.now(), by: user(request))
+            documents.append(KeyDocument(keys[index]))
         }
         guard !documents.isEmpty else { throw KeyError(nothing(request, try domains(request)).trimmed) }
         var lines: [String] = []

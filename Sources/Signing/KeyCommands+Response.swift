@@ -69,7 +69,9 @@ extension KeyCommands {
     }
 
     /// The keys of a domain with all that is known of them.
-    func documents(_ domain: Domain) throws(KeyError) -> [KeyDocument] {
+    ///
+    /// - Parameter testsPrivateKeys: reads each one and signs with it.
+    func documents(_ domain: Domain, testsPrivateKeys: Bool = false) throws(KeyError) -> [KeyDocument] {
         let plans = try? rotator.plans(domain)
         var documents: [KeyDocument] = []
         for entry in try store.keys(of: domain) {
@@ -78,7 +80,7 @@ extension KeyCommands {
                 var document = KeyDocument(key)
                 document.lastUsed = rotator.lastUse(of: key, domain)?.date
                 document.next = next(key, plans ?? [])
-                if key.state != .removed {
+                if testsPrivateKeys, key.state != .removed {
                     do throws(KeyError) { _ = try store.privateKey(of: key) } catch { document.problem = error.text }
                 }
                 documents.append(document)

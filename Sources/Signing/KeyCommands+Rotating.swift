@@ -10,8 +10,11 @@ internal import Mail
 extension KeyCommands {
     func rotate(_ request: KeyRequest) async throws(KeyError) -> KeyResponse {
         let domain = try domain(request)
-        let rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
         let algorithm = try algorithm(request)
+        var rotation = rotator.rotation(of: domain, by: user(request), isAsked: true)
+        if request.skipsWait == true {
+            rotation.waivesWait = algorithm.map { $0 == .ed25519 ? [.ed25519] : [.rsa] } ?? [.rsa, .ed25519]
+        }
         var result = DomainRotation.Result()
         if request.isCompromised == true {
             // Before anything that may take its time: from here on the key signs no more.
@@ -21,13 +24,6 @@ extension KeyCommands {
         defer { withExtendedLifetime(lock) {} }
         let wanted = try wanted(request, algorithm, try store.descriptions(of: domain), domain)
         result.append(await rotation.advance(wanted))
-        if request.skipsWait == true {
-            // The successor may have been made just now.
-            for plan in try rotator.plans(domain, of: algorithm) {
-                if let successor = plan.successor { try rotation.nominate(successor.selector, skipsWait: true) }
-            }
-            result.append(await rotation.advance())
-        }
         var response = try response(to: request, domain, result, isAbout: algorithm)
         if !result.notBegun.isEmpty {
             response.isError = true

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Signing
+
 /// What a record is for; in the order in which they are shown.
 package enum RecordKind: String, Codable, Hashable, Sendable, CaseIterable {
     /// The addresses of the name in EHLO.
@@ -45,23 +47,10 @@ package struct WantedRecord: Codable, Hashable, Sendable {
     package var zoneLine: String {
         let data =
             switch type {
-            case "TXT": characterStrings.map(WantedRecord.quoted).joined(separator: " ")
+            case "TXT": TextRecord(name: name, text: value).zoneData
             case "CNAME", "PTR": value + "."
             default: value
             }
-        return "\(name). 3600 IN \(type) \(data)"
-    }
-
-    /// RFC 1035 §3.3.14: at most 255 octets each, joined again without anything between them.
-    private var characterStrings: [String] {
-        let octets = Array(value.utf8)
-        return stride(from: 0, to: max(1, octets.count), by: 255).map { start in
-            String(decoding: octets[start..<min(start + 255, octets.count)], as: UTF8.self)
-        }
-    }
-
-    /// Inside quotes a `;` begins no comment; quotes and backslashes are escaped.
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+        return "\(name). \(TextRecord.standardTTL) IN \(type) \(data)"
     }
 }

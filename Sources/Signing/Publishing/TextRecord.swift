@@ -46,6 +46,9 @@ package struct TextRecord: Hashable, Sendable {
         return strings + [string]
     }
 
+    /// The data as an entry of a zone file has it (RFC 1035 §5.1), in one line.
+    package var zoneData: String { ZoneFile.line(self) }
+
     /// Whether `zone` is known and holds the name.
     var isZoneKnown: Bool {
         guard let zone else { return false }

@@ -17,6 +17,8 @@ struct DomainRotation: Sendable {
     let user: String
     /// Somebody waits for the answer: look and try again now.
     var isAsked = false
+    /// Kinds whose successors don't sit out the wait after their proof.
+    var waivesWait: Set<SigningPolicy.Algorithm> = []
 
     /// What came of it.
     struct Result: Sendable {
@@ -59,7 +61,13 @@ struct DomainRotation: Sendable {
         for _ in 0..<Self.maximumSteps {
             let plan = try plan(isEd25519: isEd25519, wantsRotation: isWanted, run: run)
             // A rotation that runs is taken further, and then no other one is begun.
-            if plan.successor != nil { isWanted = false }
+            if let successor = plan.successor {
+                isWanted = false
+                if successor.skipsWait != true, waivesWait.contains(isEd25519 ? .ed25519 : .rsa) {
+                    try nominate(successor.selector, skipsWait: true)
+                    continue
+                }
+            }
             let step = plan.next()
             if step == .rest {
                 if isWanted, let wanted { result.notBegun.insert(wanted) }
@@ -217,14 +225,7 @@ struct DomainRotation: Sendable {
 
     /// Looks at some keys at once: a server that does not answer is waited for only once.
     private func look(_ keys: [KeyDescription], _ result: inout Result) async throws(KeyError) {
-        let look = environment.look
-        let seen = await withTaskGroup(of: (Int, KeyEvidence).self) { group in
-            for (index, key) in keys.enumerated() { group.addTask { (index, await look(key)) } }
-            var seen: [(Int, KeyEvidence)] = []
-            for await one in group { seen.append(one) }
-            return seen.sorted { $0.0 < $1.0 }
-        }
-        for (index, evidence) in seen { try take(evidence, of: keys[index], &result) }
+        for (key, evidence) in zip(keys, await environment.look(at: keys)) { try take(evidence, of: key, &result) }
     }
 
     /// Takes down what was seen of a key.

@@ -40,6 +40,30 @@ struct RotationEnvironment: Sendable {
     }
 }
 
+extension RotationEnvironment {
+    /// Keys that are looked at together: each takes a socket to every server.
+    private static let looksAtOnce = 16
+
+    /// What is seen of some keys, in their order.
+    func look(at keys: [KeyDescription]) async -> [KeyEvidence] {
+        let look = look
+        return await withTaskGroup(of: Sight.self) { group in
+            var sights: [Sight] = []
+            for (index, key) in keys.enumerated() {
+                if index >= Self.looksAtOnce, let sight = await group.next() { sights.append(sight) }
+                group.addTask { Sight(index: index, evidence: await look(key)) }
+            }
+            for await sight in group { sights.append(sight) }
+            return sights.sorted { $0.index < $1.index }.map(\.evidence)
+        }
+    }
+
+    private struct Sight: Sendable {
+        var index: Int
+        var evidence: KeyEvidence
+    }
+}
+
 /// What happens to keys, for those who must know at once or later.
 package enum RotationNews: Hashable, Sendable {
     /// What the ring reads has changed.

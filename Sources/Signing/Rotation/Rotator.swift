@@ -79,8 +79,8 @@ package final class Rotator: Sendable {
         throw KeyError("the keys of \(domain) are being rotated by another command or by the daemon: try again later")
     }
 
-    /// Asks the DNS for a key's record, and takes nothing down.
-    func look(_ key: KeyDescription) async -> KeyEvidence { await environment.look(key) }
+    /// Asks the DNS for the records of keys, and takes nothing down.
+    func look(at keys: [KeyDescription]) async -> [KeyEvidence] { await environment.look(at: keys) }
 
     /// When a key last signed, as far as the spool knows.
     func lastUse(of key: KeyDescription, _ domain: Domain) -> Timestamp? {

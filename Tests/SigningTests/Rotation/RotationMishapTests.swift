@@ -164,6 +164,22 @@ import Testing
         #expect(try world.keys().contains { $0.isEd25519 && $0.state == .retiring })
     }
 
+    @Test(arguments: [false, true])
+    func aRotationWithoutAFreeNameIsAnErrorAlsoWithoutWaiting(skipsWait: Bool) async throws {
+        let names = try ["wwe1", "wwe2"].map { try Selector($0).unwrapped }
+        let world = try RotationWorld(
+            delegation: .init(zone: "keys.example.net", rsaSelectors: [], ed25519Selectors: names))
+        defer { world.scratch.remove() }
+        let rotator = world.rotator()
+        _ = try await rotator.advance(domain, wanted: [.ed25519], by: "tester", isAsked: true)
+        let commands = KeyCommands(rotator: rotator)
+        let second = await Self.rotate(commands) { $0.skipsWait = true }
+        #expect(second.isFinished == true && !second.isError, "\(second.text)")
+        #expect(try world.states() == [.retiring, .active])
+        let third = await Self.rotate(commands) { $0.skipsWait = skipsWait }
+        #expect(third.isError && third.text.contains("no rotation has begun") && third.text.contains(" UTC"))
+    }
+
     @Test func aKeyThatCannotBeReadStopsNeitherACompromiseNorTheOtherKind() async throws {
         let (world, commands, first) = try await Self.world()
         defer { world.scratch.remove() }

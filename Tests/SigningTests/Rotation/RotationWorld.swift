@@ -27,10 +27,15 @@ final class RotationWorld: Sendable {
     let state = Mutex(State())
     let policies: RotationPolicies
 
-    init(_ change: (inout RotationSettings) -> Void = { _ in }) throws {
+    /// - Parameter delegation: where the domain's record names are aliases to.
+    init(
+        delegation: PublisherSettings.Delegation? = nil, _ change: (inout RotationSettings) -> Void = { _ in }
+    ) throws {
         scratch = try Scratch()
         var policies = RotationPolicies()
         policies.general.publisher = "primary"
+        policies.publishers["primary"] = PublisherSettings(
+            name: "primary", method: .command(HookSettings(command: ["/bin/true"])), delegation: delegation)
         change(&policies.general)
         self.policies = policies
     }
