@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import DNS
 internal import Mail
 
 /// The keys of one domain that sign: at most one of each kind.
@@ -49,17 +50,10 @@ struct DomainKeys: Sendable {
     /// Why none of the keys signs when all are suspended: one line with what to do.
     func suspensionText(_ domain: Domain) -> String {
         let all = [(rsa, rsaSuspension), (ed25519, ed25519Suspension)].compactMap { key, suspension in
-            key.flatMap { key in suspension.map { "\(key.selector): \(Self.printable($0.reason))" } }
+            key.flatMap { key in suspension.map { "\(key.selector): \(PrintableText.of($0.reason, limit: 160))" } }
         }
         return "mail of \(domain) waits, as the DNS shows no key that it could be signed with "
             + "(\(all.joined(separator: "; "))): publish the record that `waxwing keys show \(domain)` prints, "
             + "or run `waxwing keys rotate \(domain)`"
-    }
-
-    /// What a name server said goes into replies and logs: short and of ASCII.
-    private static func printable(_ text: String) -> String {
-        let limit = 160
-        let octets = text.utf8.prefix(limit).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }
-        return String(decoding: octets, as: UTF8.self)
     }
 }

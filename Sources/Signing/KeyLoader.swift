@@ -76,6 +76,8 @@ struct KeyLoader: Sendable {
         } catch {
             entries = nil
             remarks.problems.append(error)
+            // As when none of the directories can be read: keys read earlier go on signing.
+            if let previous { return (previous, remarks) }
         }
         var descriptions: [KeyDescription] = []
         for entry in entries ?? [] {

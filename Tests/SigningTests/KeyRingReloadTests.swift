@@ -25,6 +25,19 @@ import Testing
         #expect(after.rsa === before.rsa && after.ed25519 === before.ed25519)
     }
 
+    @Test func aDomainWhoseDirectoryCannotBeReadSignsOn() throws {
+        let fixture = try SignerTests.Fixture()
+        let before = try #require(fixture.ring.keys(for: domain))
+        let directory = fixture.scratch.keys + "/\(domain)"
+        try FileManager.default.moveItem(atPath: directory, toPath: fixture.scratch.path + "/away")
+        // What is no directory can't be read as one, not even by root.
+        try Data().write(to: URL(fileURLWithPath: directory))
+        fixture.ring.reload(domain)
+        fixture.ring.reload()
+        let after = try #require(fixture.ring.keys(for: domain))
+        #expect(after.rsa === before.rsa && after.ed25519 === before.ed25519)
+    }
+
     @Test func aPrivateKeyFileThatIsNotTheSameIsReadAgain() throws {
         let fixture = try SignerTests.Fixture(ed25519: false)
         let first = try #require(fixture.ring.keys(for: domain)?.rsa)
