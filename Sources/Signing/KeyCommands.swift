@@ -106,9 +106,7 @@ package struct KeyCommands: Sendable {
             key = try SigningKey(
                 pem: Array((request.pem ?? "").utf8), passphrase: request.passphrase.map { Array($0.utf8) })
         } catch {
-            throw KeyError(
-                "the file holds no usable private key (\(error)): "
-                    + "it must be PEM, PKCS#8 or PKCS#1, or the base64 of an Ed25519 seed")
+            throw KeyError("the file holds no usable private key: \(error)")
         }
         _ = try newSelector(request, domain, isEd25519: key.kind == .ed25519)
         let description = try store.add(key, to: domain, selector: selector, evidence: "imported", change(request))
