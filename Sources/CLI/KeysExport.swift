@@ -13,11 +13,7 @@ struct KeysExport: AsyncParsableCommand {
             terminal unless --stdout says so.
             """)
 
-    @Argument(help: "The domain of the From field.", completion: Completion.domains)
-    var domain: String
-
-    @Option(help: "Which key.", completion: Completion.selectors)
-    var selector: String
+    @OptionGroup var key: NamedKey
 
     @Flag(help: "Encrypt the key with a passphrase.")
     var encrypt = false
@@ -34,7 +30,6 @@ struct KeysExport: AsyncParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func validate() throws {
-        try Keys.check(domain: domain, selector: selector)
         if encrypt != (passphraseFile != nil) {
             throw ValidationError("--encrypt and --passphrase-file belong together")
         }
@@ -48,7 +43,7 @@ struct KeysExport: AsyncParsableCommand {
             throw ExitCode(ExitStatus.failure)
         }
         let request = KeyRequest(
-            .export, domain: domain, selector: selector, passphrase: try passphraseFile.map(Passphrase.read))
+            .export, domain: key.domain, selector: key.selector, passphrase: try passphraseFile.map(Passphrase.read))
         guard let output else { return try await Keys.perform(request, configuration) }
         let response: KeyResponse
         do {
@@ -64,7 +59,7 @@ struct KeysExport: AsyncParsableCommand {
             }
         }
         var rest = response
-        if !response.isError { rest.text = "\(output) holds the private key \(selector) of \(domain)" }
+        if !response.isError { rest.text = "\(output) holds the private key \(key.selector) of \(key.domain)" }
         try Keys.finish(rest, json: false)
     }
 }

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Glibc
+import Relay
 
 /// What a command ends with, besides 0 for success.
 enum ExitStatus {
@@ -36,7 +37,7 @@ enum Output {
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode { return error }
         Output.error("\(error)")
-        return ExitCode(ExitStatus.failure)
+        return ExitCode(error is ConfigurationError ? ExitStatus.configuration : ExitStatus.failure)
     }
 
     /// Whether somebody reads along.

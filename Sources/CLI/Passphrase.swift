@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 import ArgumentParser
+import Signing
 
 /// What a private key is encrypted with: always from a file, since arguments are for everybody on the machine to see.
 enum Passphrase {
@@ -10,8 +11,7 @@ enum Passphrase {
     }
 
     static func read(_ file: String) throws -> String {
-        let line = try Input.contents(of: file).prefix { $0 != UInt8(ascii: "\n") }
-        let bytes = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+        let bytes = SecretContent.passphrase(try Input.contents(of: file))
         guard !bytes.isEmpty, let text = String(validating: bytes, as: UTF8.self) else {
             Output.error("\(file) holds no passphrase: write it as the first line, in UTF-8")
             throw ExitCode(ExitStatus.failure)

@@ -32,8 +32,8 @@ package enum RelayEvent: Sendable {
     case departureHeld(domain: Domain, reason: String)
     /// It leaves again.
     case departureReleased(domain: Domain)
-    /// A rotation can't go on yet; `isOperator` says that somebody has to do something for it.
-    case rotationWaits(domain: Domain, for: String, isOperator: Bool)
+    /// A rotation can't go on before the operator does something.
+    case rotationWaits(domain: Domain, for: String)
     /// A key's record could not be published, revoked or removed.
     case publicationFailed(domain: Domain, selector: String, reason: String)
 }

@@ -29,11 +29,9 @@ extension Reporter {
                 metadata: ["domain": "\(domain)", "reason": "\(reason)"])
         case .departureReleased(let domain):
             logger.notice("mail of a domain leaves again", metadata: ["domain": "\(domain)"])
-        case .rotationWaits(let domain, let what, let isOperator):
-            logger.log(
-                level: isOperator ? .warning : .notice,
-                isOperator ? "a rotation waits for the operator" : "a rotation waits",
-                metadata: ["domain": "\(domain)", "for": "\(what)"])
+        case .rotationWaits(let domain, let what):
+            logger.warning(
+                "a rotation waits for the operator", metadata: ["domain": "\(domain)", "for": "\(what)"])
         case .publicationFailed(let domain, let selector, let reason):
             counters.increment(.publicationFailures)
             logger.error("a key's record could not be changed", metadata: metadata(domain, selector, reason))

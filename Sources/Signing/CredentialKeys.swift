@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-package import DKIM
+import DKIM
 package import Mail
 
 /// CredentialKeys is in charge of private keys that the service manager hands over: files of `$CREDENTIALS_DIRECTORY`,
 /// which systemd fills from `LoadCredential=`, `LoadCredentialEncrypted=` and `SetCredentialEncrypted=`.
 ///
 /// A key is the credential `<selector>._domainkey.<domain>.pem`: its record's name, in which the one cannot be taken
-/// for the other, as no selector has an underscore. If it is encrypted, its passphrase is the credential
-/// `<selector>._domainkey.<domain>.passphrase`; a line end after it does not count. A prefix up to an underscore may
-/// stand before both: systemd names the files of a directory so (`LoadCredential=dkim:/etc/dkim` makes
-/// `dkim_<file name>`).
+/// for the other, as no selector has an underscore. If it is encrypted, its passphrase is the first line of the
+/// credential `<selector>._domainkey.<domain>.passphrase`. A prefix up to an underscore may stand before both: systemd
+/// names the files of a directory so (`LoadCredential=dkim:/etc/dkim` makes `dkim_<file name>`).
 ///
 /// Such keys are read-only: nobody can rotate, retire or revoke them but whoever gives them to the service.
 package struct CredentialKeys: Sendable {
@@ -26,12 +25,6 @@ package struct CredentialKeys: Sendable {
         var identities: [FileIdentity] = []
     }
 
-    package struct Entry: Sendable {
-        package var domain: Domain
-        package var selector: Selector
-        package var key: Result<SigningKey, KeyError>
-    }
-
     private static let middle = "._domainkey."
     private static let keySuffix = ".pem"
     private static let passphraseSuffix = ".passphrase"
@@ -41,17 +34,6 @@ package struct CredentialKeys: Sendable {
     /// - Parameter directory: nil if the service manager gives no credentials.
     package init(directory: String?) {
         self.directory = directory
-    }
-
-    /// All keys among the credentials, read and tested, by file name.
-    package func keys() throws(KeyError) -> [Entry] {
-        try files().found.map { file in
-            do throws(KeyError) {
-                return Entry(domain: file.domain, selector: file.selector, key: .success(try Self.key(of: file)))
-            } catch {
-                return Entry(domain: file.domain, selector: file.selector, key: .failure(error))
-            }
-        }
     }
 
     /// The keys among the credentials, by file name, and those whose names make no sense.
@@ -96,9 +78,9 @@ package struct CredentialKeys: Sendable {
         var passphrase: [UInt8] = []
         defer { SigningKey.erase(&passphrase) }
         if let path = file.passphrasePath {
-            passphrase = try KeyReading.credentialContent(of: path)
-            if passphrase.last == UInt8(ascii: "\n") { passphrase.removeLast() }
-            if passphrase.last == UInt8(ascii: "\r") { passphrase.removeLast() }
+            var content = try KeyReading.credentialContent(of: path)
+            defer { SigningKey.erase(&content) }
+            passphrase = SecretContent.passphrase(content)
         }
         do throws(SigningKeyError) {
             return try SigningKey(pem: pem, passphrase: file.passphrasePath == nil ? nil : passphrase)

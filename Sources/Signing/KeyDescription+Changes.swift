@@ -171,7 +171,7 @@ extension KeyDescription {
         case .compromised where isGone, .retiring where isGone && publication?.purpose == .revoke:
             move(to: .revoked, at: now, by: user, evidence: evidence.summary)
             return .moved
-        case .revoked where evidence.verdict == .absent:
+        case .revoked where evidence.verdict == .absent || publication?.purpose == .remove && evidence.showsRemoval:
             move(to: .removed, at: now, by: user, evidence: evidence.summary)
             return .moved
         case .active, .retiring:

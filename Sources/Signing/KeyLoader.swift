@@ -12,7 +12,6 @@ internal import Synchronization
 struct KeyLoader: Sendable {
     /// An active key of the store, with what tells whether it need not be read again.
     struct Known: Sendable {
-        var record: String
         var identity: FileIdentity?
         var key: ActiveKey
     }
@@ -134,14 +133,14 @@ struct KeyLoader: Sendable {
         // Before it is read: if the file changes in between, the next look sees another one and reads again.
         let identity = KeyReading.identity(of: store.privatePath(of: description))
         let kept = previous?.known.first {
-            $0.key.selector == description.selector && $0.record == description.record && $0.identity == identity
+            $0.key.selector == description.selector && $0.key.record == description.record && $0.identity == identity
         }
         if let kept, identity != nil {
             kept.key.checkNext()
             return kept
         }
         let key = try ActiveKey(description, privateKey: store.privateKey(of: description))
-        return Known(record: description.record, identity: identity, key: key)
+        return Known(identity: identity, key: key)
     }
 
     private static func nextStep(for domain: Domain, _ descriptions: [KeyDescription]) -> String? {

@@ -132,7 +132,7 @@ extension KeyProver {
             return Finding(
                 .revoked,
                 warning: "a wildcard record (*) says p= for every name, so it can't be seen "
-                    + "whether \(key.recordName) has a record of its own")
+                    + "whether \(key.recordName) has a record of its own", isWildcard: true)
         case .published:
             return Finding(
                 .wrong,

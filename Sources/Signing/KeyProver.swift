@@ -38,11 +38,14 @@ package struct KeyProver: Sendable {
         var standing: Standing
         var problem: String?
         var warning: String?
+        /// A wildcard record gave what was found.
+        var isWildcard = false
 
-        init(_ standing: Standing, _ problem: String? = nil, warning: String? = nil) {
+        init(_ standing: Standing, _ problem: String? = nil, warning: String? = nil, isWildcard: Bool = false) {
             self.standing = standing
             self.problem = problem
             self.warning = warning
+            self.isWildcard = isWildcard
         }
     }
 
@@ -51,6 +54,7 @@ package struct KeyProver: Sendable {
         var findings: [String] = []
         var warnings: [String] = []
         var asked: [String] = []
+        var isWildcard = false
         for (index, step) in report.steps.enumerated() {
             let isLast = index == report.steps.count - 1
             for answer in step.answers {
@@ -66,6 +70,7 @@ package struct KeyProver: Sendable {
                 findings += all.compactMap { finding in finding.problem.map { "\(place): \($0)" } }
                 warnings += all.compactMap { finding in finding.warning.map { "\(place): \($0)" } }
                 if isLast { asked.append(answer.server) }
+                if all.contains(where: \.isWildcard) { isWildcard = true }
             }
         }
         if let end = finding(report, key) {
@@ -77,10 +82,11 @@ package struct KeyProver: Sendable {
             findings += [led.finding.problem].compactMap { $0 }
         }
         let verdict = verdict(standings)
-        let evidence = KeyEvidence(
+        var evidence = KeyEvidence(
             verdict, summary: summary(verdict, asked, report, findings),
             findings: findings, warnings: warnings, recordTTL: report.recordTTL.map(Int64.init),
             negativeTTL: report.negativeTTL.map(Int64.init), zone: report.zone.map { printable($0) })
+        if isWildcard { evidence.isWildcard = true }
         return evidence
     }
 

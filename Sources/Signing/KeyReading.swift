@@ -25,7 +25,7 @@ enum KeyReading {
         var (bytes, status) = try read(path, flags: O_NOFOLLOW)
         if let flaw = flaw(of: path, mode: status.st_mode, user: status.st_uid, group: status.st_gid, Reader()) {
             SigningKey.erase(&bytes)
-            throw KeyError(flaw)
+            throw flaw
         }
         return bytes
     }
@@ -39,8 +39,8 @@ enum KeyReading {
         guard status.st_mode & 0o027 == 0 else {
             SigningKey.erase(&bytes)
             throw KeyError(
-                "the credential \(path) is open to others: let systemd make it with LoadCredential=, "
-                    + "or run `chmod 400 \(quoted(path))`")
+                "the credential \(path) is open to others",
+                remedy: "let systemd make it with LoadCredential=, or run `chmod 400 \(ShellWord.quoted(path))`")
         }
         return bytes
     }
@@ -50,18 +50,21 @@ enum KeyReading {
     /// Its owner may be the reader or root, and nobody else may have access. The one exception: root's file that a
     /// group of the service's own may read, the usual way to keep a service from changing what it reads. Whether a
     /// group has other members nobody can tell for sure; that it is the reader's first group is taken as the sign.
-    static func flaw(of path: String, mode: mode_t, user: uid_t, group: gid_t, _ reader: Reader) -> String? {
+    static func flaw(of path: String, mode: mode_t, user: uid_t, group: gid_t, _ reader: Reader) -> KeyError? {
         let isMine = user == reader.user
         guard isMine || user == 0 || reader.user == 0 else {
-            return "\(path) belongs to another user: run `chown \(reader.user) \(quoted(path))` as root"
+            return KeyError(
+                "\(path) belongs to another user",
+                remedy: "run `chown \(reader.user) \(ShellWord.quoted(path))` as root")
         }
         let isOfServiceGroup = user == 0 && group != 0 && (reader.user == 0 || reader.group == group)
         let forbidden: mode_t = isOfServiceGroup ? 0o037 : 0o077
         guard mode & forbidden != 0 else { return nil }
         // Root's file would be lost to a reader who isn't root without its group.
-        let owner = isMine || reader.user == 0 ? "" : "chown \(reader.user) \(quoted(path)) && "
-        return "\(path) is open to others than its owner: run `\(owner)chmod 600 \(quoted(path))`"
-            + (owner.isEmpty ? "" : " as root")
+        let owner = isMine || reader.user == 0 ? "" : "chown \(reader.user) \(ShellWord.quoted(path)) && "
+        return KeyError(
+            "\(path) is open to others than its owner",
+            remedy: "run `\(owner)chmod 600 \(ShellWord.quoted(path))`" + (owner.isEmpty ? "" : " as root"))
     }
 
     private static func read(_ path: String, flags: CInt) throws(KeyError) -> ([UInt8], stat) {
@@ -99,12 +102,13 @@ enum KeyReading {
         switch code {
         case EACCES:
             return KeyError(
-                "\(path) can't be read by user \(geteuid()): run `chown \(geteuid()) \(quoted(path))` as root")
+                "\(path) can't be read by user \(geteuid())",
+                remedy: "run `chown \(geteuid()) \(ShellWord.quoted(path))` as root")
         case ELOOP:
-            let copy = quoted(path)
+            let copy = ShellWord.quoted(path)
             return KeyError(
-                "\(path) is a symbolic link, and a private key must be a file of its own: "
-                    + "run `cp --remove-destination \"$(readlink -f \(copy))\" \(copy) && chmod 600 \(copy)`")
+                "\(path) is a symbolic link, and what is secret must be in a file of its own",
+                remedy: "run `cp --remove-destination \"$(readlink -f \(copy))\" \(copy) && chmod 600 \(copy)`")
         default:
             return DurableFiles.failure("open", path)
         }
@@ -136,12 +140,12 @@ enum KeyReading {
         guard unsafe stat(directory, &status) == 0 else { return nil }
         let isSticky = status.st_mode & S_ISVTX != 0
         if status.st_mode & 0o022 != 0, !isSticky {
-            return "others may write to \(directory): run `chmod go-w \(quoted(directory))`"
+            return "others may write to \(directory): run `chmod go-w \(ShellWord.quoted(directory))`"
         }
         // Root can't tell the service's user from others, and the key directory may well be the service's.
         guard reader.user != 0, status.st_uid != 0, status.st_uid != reader.user else { return nil }
         return "\(directory) belongs to another user, who may put other keys there: "
-            + "run `chown \(reader.user) \(quoted(directory))` as root"
+            + "run `chown \(reader.user) \(ShellWord.quoted(directory))` as root"
     }
 
     /// Whose files new files beside `path` should be; nil when they are anyway.
@@ -182,22 +186,6 @@ enum KeyReading {
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
-    }
-
-    /// A path as a shell takes it.
-    static func quoted(_ path: String) -> String {
-        let plain = path.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "+"):
-                true
-            default:
-                false
-            }
-        }
-        return plain
-            ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
 

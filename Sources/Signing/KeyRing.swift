@@ -130,14 +130,6 @@ package final class KeyRing: Sendable {
         }
     }
 
-    /// The selectors that a domain's own mail is signed with now, RSA before Ed25519: active, sound, permitted by the
-    /// domain's policy and not suspended.
-    package func usableSelectors(of domain: Domain) -> [Selector] {
-        let state = current
-        let keys = state.signingKeys(of: domain, state.policies.policy(of: domain, sdid: domain))
-        return keys?.selectors.compactMap { Selector($0) } ?? []
-    }
-
     /// The domains whose mail is accepted and waits for a key, each with the next step.
     package var holds: [Domain: String] {
         let state = current

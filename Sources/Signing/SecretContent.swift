@@ -14,6 +14,12 @@ package enum SecretContent {
     ///
     /// systemd alone writes there, and lets the unit's user in by an ACL, which a file's mode shows as its group's.
     package static func ofCredential(_ name: String, in directory: String) throws(KeyError) -> [UInt8] {
-        try KeyReading.content(of: directory + "/" + name)
+        try KeyReading.credentialContent(of: directory + "/" + name)
+    }
+
+    /// The passphrase in a file's content: its first line, as `openssl -passin file:` takes it; empty if there is none.
+    package static func passphrase(_ content: [UInt8]) -> [UInt8] {
+        let line = content.prefix { $0 != UInt8(ascii: "\n") }
+        return Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
 }

@@ -75,10 +75,6 @@ package final class Spool: Sendable {
     let keyUseTable: Mutex<KeyUseTable>
     /// The newest queue ID that was in the spool when it was opened; those given from then on must be newer.
     package let newestQueueID: QueueID?
-    /// When it was opened.
-    ///
-    /// For uses of keys that an earlier daemon did not live to record, see QueueStates.md.
-    package let openedAt: Timestamp
 
     var limits: SpoolLimits { configuration.limits }
 
@@ -89,7 +85,6 @@ package final class Spool: Sendable {
         let directory = try SpoolDirectory.make(configuration.directory)
         let lock = try DirectoryLock(directory)
         let database = try DatabaseFile.openWriter(directory)
-        let openedAt = clock.now()
         var state = State()
         let newestQueueID: QueueID?
         let keyUses: KeyUseTable
@@ -98,7 +93,7 @@ package final class Spool: Sendable {
                 let store = Store(database: database, beforeWrite: nil)
                 return (try store.totals(), try store.newestQueueID())
             }
-            (keyUses, state.unsignableDomains) = try prepareKeys(database, now: openedAt, logger)
+            (keyUses, state.unsignableDomains) = try prepareKeys(database, now: clock.now(), logger)
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
@@ -106,7 +101,7 @@ package final class Spool: Sendable {
             directory: directory, instance: .random(in: .min ... .max), beforeWrite: configuration.beforeWrite)
         let spool = Spool(
             configuration, clock: clock, logger: logger, lock: lock, database: database, files: files, state: state,
-            keyUses: keyUses, newestQueueID: newestQueueID, openedAt: openedAt)
+            keyUses: keyUses, newestQueueID: newestQueueID)
         spool.removeOrphans(fromShard: 0)
         spool.armUpkeep()
         return spool
@@ -115,7 +110,7 @@ package final class Spool: Sendable {
     private init(
         _ configuration: SpoolConfiguration, clock: WallClock, logger: Logger, lock: DirectoryLock,
         database: DatabaseQueue, files: ContentFiles, state: sending State, keyUses: KeyUseTable,
-        newestQueueID: QueueID?, openedAt: Timestamp
+        newestQueueID: QueueID?
     ) {
         self.configuration = configuration
         self.clock = clock
@@ -124,7 +119,6 @@ package final class Spool: Sendable {
         self.database = database
         self.files = files
         self.newestQueueID = newestQueueID
-        self.openedAt = openedAt
         self.keyUseTable = Mutex(keyUses)
         self.freeSpace = FreeSpace(path: files.directory.path, minimum: configuration.minimumFree)
         self.state = Mutex(state)

@@ -108,13 +108,12 @@ private final class LogBook: Sendable {
             .keyCheckFailed(sdid: domain, selector: "s1", reason: "SERVFAIL"),
             .departureHeld(domain: domain, reason: "no key that the DNS shows"),
             .departureReleased(domain: domain),
-            .rotationWaits(domain: domain, for: "the record of s1", isOperator: true),
-            .rotationWaits(domain: domain, for: "the TTL", isOperator: false),
+            .rotationWaits(domain: domain, for: "the record of s1"),
             .publicationFailed(domain: domain, selector: "s1", reason: "REFUSED"),
         ]
         for event in events { reporter.report(event) }
         let levels: [Logger.Level] = [
-            .notice, .error, .notice, .warning, .critical, .notice, .warning, .notice, .error,
+            .notice, .error, .notice, .warning, .critical, .notice, .warning, .error,
         ]
         #expect(book.all.map(\.level) == levels)
         #expect(Set(book.all.map(\.message)).count == events.count)

@@ -75,8 +75,8 @@ import Testing
     }
 
     @Test func withoutADirectoryThereAreNoneAndOneThatCannotBeReadIsAnError() throws {
-        #expect(try CredentialKeys(directory: nil).keys().isEmpty)
-        #expect(throws: KeyError.self) { try CredentialKeys(directory: "/nonexistent/credentials").keys() }
+        #expect(try CredentialKeys(directory: nil).files().found.isEmpty)
+        #expect(throws: KeyError.self) { try CredentialKeys(directory: "/nonexistent/credentials").files() }
     }
 
     // MARK: Content
@@ -86,11 +86,11 @@ import Testing
         let key = try TestKeys.rsa.get()
         let encrypted = try key.pem(passphrase: Array("open sesame".utf8))
         try fixture.give("a._domainkey.example.com.pem", key.pem())
-        for (selector, passphrase) in [("b", "open sesame"), ("c", "open sesame\n"), ("d", "open sesame\r\n")] {
+        for (selector, passphrase) in [("b", "open sesame"), ("c", "open sesame\n"), ("d", "open sesame\r\nnot this")] {
             try fixture.give("\(selector)._domainkey.example.com.pem", encrypted)
             try fixture.give("\(selector)._domainkey.example.com.passphrase", Array(passphrase.utf8))
         }
-        for (selector, passphrase) in [("e", "open sesame\n\n"), ("f", ""), ("g", " open sesame")] {
+        for (selector, passphrase) in [("e", "\nopen sesame"), ("f", ""), ("g", " open sesame")] {
             try fixture.give("\(selector)._domainkey.example.com.pem", encrypted)
             try fixture.give("\(selector)._domainkey.example.com.passphrase", Array(passphrase.utf8))
         }
@@ -100,12 +100,12 @@ import Testing
         try fixture.give("j._domainkey.example.com.passphrase", Array("not needed".utf8))
         var texts: [String: String] = [:]
         var good: [String] = []
-        for entry in try fixture.credentials.keys() {
-            switch entry.key {
-            case .success(let read):
-                #expect(read.publicKey == key.publicKey)
-                good.append(entry.selector.text)
-            case .failure(let error): texts[entry.selector.text] = error.text
+        for file in try fixture.credentials.files().found {
+            do throws(KeyError) {
+                #expect(try CredentialKeys.key(of: file).publicKey == key.publicKey)
+                good.append(file.selector.text)
+            } catch {
+                texts[file.selector.text] = error.text
             }
         }
         #expect(good == ["a", "b", "c", "d", "j"])

@@ -45,7 +45,7 @@ import Testing
             of: "/k/private.pem", mode: S_IFREG | file.mode, user: file.owner, group: file.group,
             KeyReading.Reader(user: uid_t(reader), group: gid_t(reader)))
         if let command = file.command {
-            #expect(flaw?.contains("run \(command)") == true, "\(file): \(flaw ?? "nothing")")
+            #expect(flaw?.remedy?.contains("run \(command)") == true, "\(file): \(flaw?.text ?? "nothing")")
         } else {
             #expect(flaw == nil, "\(file)")
         }

@@ -176,3 +176,11 @@ extension SigningPolicies {
         return policies
     }
 }
+
+extension KeyRing {
+    /// The selectors that a domain's own mail is signed with now, RSA before Ed25519.
+    func usableSelectors(of domain: Domain) -> [Selector] {
+        guard case .signed(let signatory) = decision(for: domain) else { return [] }
+        return signatory.keys.selectors.compactMap { Selector($0) }
+    }
+}

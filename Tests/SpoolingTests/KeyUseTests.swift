@@ -128,22 +128,17 @@ import Testing
         await spool.close()
     }
 
-    @Test func `What was in flight when the daemon was killed is in no record, and the next start is later`()
-        async throws
-    {
+    @Test func `What was in flight when the daemon was killed is in no record, and leaves again`() async throws {
         let spool = try fixture.open()
-        #expect(spool.openedAt == fixture.time)
         try await attempt(on: spool, [use("s")])
         fixture.pass(seconds: 1000, spool)
         try await spool.enqueue(fixture.message(), content: .inline([1]))
         let claimed = await spool.claimAll()
         // It is signed and leaves now; before that is recorded, the machine stops.
-        let left = fixture.time
         let crashed = try fixture.copy(of: spool)
         crashed.now.wrappingAdd(5000, ordering: .relaxed)
         let again = try crashed.open()
         #expect(uses(again) == [use("s", after: -1000)])
-        #expect(again.openedAt > left)
         #expect(await again.claimAll().map(\.queueID) == claimed.map(\.queueID))
         await again.close()
         await spool.close()

@@ -17,12 +17,13 @@ package struct KeyAccess: Sendable {
         self.configuration = configuration
     }
 
-    /// - Throws: `ControlError` when a daemon runs and can't be asked.
-    package func perform(_ request: KeyRequest) async throws(ControlError) -> KeyResponse {
+    /// - Throws: `ControlError` when a daemon runs and can't be asked, `ConfigurationError` when none runs and the
+    ///   configuration names a secret that the request takes and that can't be read.
+    package func perform(_ request: KeyRequest) async throws -> KeyResponse {
         var request = request
         request.user = ControlPeer.userName(of: getuid())
         if let response = try await askDaemon(request) { return response }
-        return await performHere(request)
+        return try await performHere(request)
     }
 
     /// Nil when this process is to do it.
@@ -43,31 +44,29 @@ package struct KeyAccess: Sendable {
         }
     }
 
-    private func performHere(_ request: KeyRequest) async -> KeyResponse {
-        let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
-        do {
-            let rotation = try rotationPolicies(for: request.verb)
-            let store = KeyStore(
-                directory: configuration.resolve(configuration.keys.directory),
-                passphrase: try configuration.keyPassphrase())
-            let resolver = try UnboundResolver(configuration.resolver, logger: logger)
-            let uses = recordedUses
-            let rotator = Rotator(
-                store: store, clock: .system, policies: rotation, configuration, resolver: resolver, uses: { _ in uses })
-            let policies = configuration.signingPolicies
-            return await KeyCommands(rotator: rotator, policies: { policies }).perform(request)
-        } catch let error as DNSError {
-            return KeyResponse(
-                isError: true, text: "the DNS resolver does not start: \(error.text); check [dns]\n")
+    private func performHere(_ request: KeyRequest) async throws -> KeyResponse {
+        let policies = try rotationPolicies(for: request.verb)
+        let store = KeyStore(
+            directory: configuration.resolve(configuration.keys.directory),
+            passphrase: try keyPassphrase(for: request.verb))
+        let resolver: UnboundResolver
+        do throws(DNSError) {
+            let logger = Logger(label: "waxwing", factory: { _ in SwiftLogNoOpLogHandler() })
+            resolver = try UnboundResolver(configuration.resolver, logger: logger)
         } catch {
-            return KeyResponse(isError: true, text: "\(error)\n")
+            return KeyResponse(isError: true, text: "the DNS resolver does not start: \(error.text); check [dns]\n")
         }
+        let uses = recordedUses
+        let rotator = Rotator(
+            store: store, clock: .system, policies: policies, configuration, resolver: resolver, uses: { _ in uses })
+        let signing = configuration.signingPolicies
+        return await KeyCommands(rotator: rotator, policies: { signing }).perform(request)
     }
 
     /// What the spool knows, if there is one; the daemon that knew more may have been killed.
     private var recordedUses: KeyUses {
         let reader = try? SpoolReader.open(directory: configuration.resolve(configuration.spool.directory))
-        return KeyUses((try? reader?.keyUses()) ?? [], completeSince: nil)
+        return KeyUses((try? reader?.keyUses()) ?? [])
     }
 
     /// What a request takes that is carried out here: one that publishes nothing needs no secret.
@@ -77,6 +76,16 @@ package struct KeyAccess: Sendable {
         switch verb {
         case .publish, .rotate, .activate, .retire, .revoke, .remove: try configuration.rotationPolicies()
         case .generate, .import, .export, .list, .show, .check, .log: configuration.rotationPoliciesWithoutSecrets
+        }
+    }
+
+    /// What opens private keys, for a request that reads one; the record of a key is in its description.
+    ///
+    /// - Throws: when it does, and this user can't read it.
+    func keyPassphrase(for verb: KeyRequest.Verb) throws(ConfigurationError) -> String? {
+        switch verb {
+        case .export, .publish, .rotate, .activate, .retire, .revoke, .remove: try configuration.keyPassphrase()
+        case .generate, .import, .list, .show, .check, .log: nil
         }
     }
 }

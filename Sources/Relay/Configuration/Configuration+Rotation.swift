@@ -60,13 +60,13 @@ extension Configuration {
             if let lifetime = table.signatures.lifetime { settings.signatureLifetime = max(lifetime, longestOfRoutes) }
             policies.domains[domain] = settings
         }
-        // The keys of a domain may sign for those below it, which may have signatures that live longer.
-        for table in domains {
-            guard let domain = Domain(table.name), let lifetime = table.signatures.lifetime else { continue }
+        // The keys of a domain may sign for those below it, by whose tables the signatures may live longer.
+        for (domain, settings) in policies.domains {
             var above = domain.parent
             while let parent = above {
                 if let other = policies.domains[parent] {
-                    policies.domains[parent]?.signatureLifetime = max(other.signatureLifetime, lifetime)
+                    policies.domains[parent]?.signatureLifetime = max(
+                        other.signatureLifetime, settings.signatureLifetime)
                 }
                 above = parent.parent
             }
@@ -113,14 +113,12 @@ private struct SecretReading {
 
     static func passphrase(_ configuration: Configuration, credentials: String?) throws(SecretFault) -> String? {
         guard let place = SecretPlace(configuration.keys.passphraseFile) else { return nil }
-        var content = try SecretFile.content(of: place, from: configuration, credentials: credentials)
-        // An editor ends the last line; a passphrase does not.
-        if content.last == UInt8(ascii: "\n") { content.removeLast() }
-        if content.last == UInt8(ascii: "\r") { content.removeLast() }
-        guard !content.isEmpty, let text = String(validating: content, as: UTF8.self) else {
+        let content = try SecretFile.content(of: place, from: configuration, credentials: credentials)
+        let passphrase = SecretContent.passphrase(content)
+        guard !passphrase.isEmpty, let text = String(validating: passphrase, as: UTF8.self) else {
             throw SecretFault(
                 problem: "the passphrase of private keys is empty or no UTF-8 text",
-                remedy: "Write it into the file, on one line")
+                remedy: "Write it as the first line of the file")
         }
         return text
     }

@@ -87,8 +87,7 @@ extension ConfigurationChecker {
     /// Two selectors take turns: the third key can't come before the first is gone.
     private mutating func warnOfDelegation(_ settings: RotationSettings, at path: [KeyLocator.Step]) {
         guard let interval = settings.interval, delegates(settings) else { return }
-        let underWay = settings.queueLifetime + settings.signatureLifetime + settings.recordTTL + 3600
-        let life = settings.wait + max(settings.retention, underWay) + settings.revokedTime
+        let life = settings.wait + settings.retirement(recordTTL: settings.recordTTL) + settings.revokedTime
         guard interval < life else { return }
         let days = (life + Self.day - 1) / Self.day
         add(

@@ -86,28 +86,8 @@ enum SecretFile {
         do throws(KeyError) {
             return try read()
         } catch {
-            // What is wrong, and behind a colon what to run, if that helps.
-            guard let colon = error.text.firstRange(of: ": run ") else {
-                throw SecretFault(problem: error.text, remedy: "Name a file that holds the secret")
-            }
-            throw SecretFault(
-                problem: String(error.text[..<colon.lowerBound]), remedy: "Run " + error.text[colon.upperBound...])
+            let remedy = error.remedy.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            throw SecretFault(problem: error.problem, remedy: remedy ?? "Name a file that holds the secret")
         }
-    }
-}
-
-/// A text as a shell takes it for one word.
-enum ShellWord {
-    static func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
-                UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
-        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

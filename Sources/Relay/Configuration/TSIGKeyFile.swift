@@ -27,7 +27,11 @@ struct TSIGKeyFile: Hashable, Sendable {
             throw TSIGKeyFile.unreadable("it is not text")
         }
         let words = try TSIGKeyFile.words(of: text)
-        if words.first == .word("key") {
+        // Before comments: base64 has slashes, and a secret may begin with two.
+        let lone = text.split(whereSeparator: \.isWhitespace)
+        if lone.count == 1, Data(base64Encoded: String(lone[0])) != nil {
+            self.init(name: nil, algorithm: nil, secret: String(lone[0]))
+        } else if words.first == .word("key") {
             self = try TSIGKeyFile.clause(words)
         } else if words.count == 1, case .word(let secret)? = words.first {
             self.init(name: nil, algorithm: nil, secret: secret)
@@ -74,8 +78,10 @@ struct TSIGKeyFile: Hashable, Sendable {
         guard let text = algorithm?.lowercased() else { return nil }
         guard let known = TSIGKey.Algorithm(rawValue: text.hasSuffix(".") ? String(text.dropLast()) : text) else {
             let known = TSIGKey.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
+            // Where the two statements were mixed up it is the secret.
+            let shown = text.hasPrefix("hmac-") ? "\"\(text.prefix(40))\"" : "something"
             throw SecretFault(
-                problem: "the TSIG key is for \"\(text.prefix(40))\", which Waxwing does not use (only \(known))",
+                problem: "the TSIG key is for \(shown), which Waxwing does not use (only \(known))",
                 remedy: "Make one with `tsig-keygen -a hmac-sha256 waxwing`")
         }
         return known

@@ -20,10 +20,7 @@ package struct ControlPeer: Hashable, Sendable {
     package var userName: String { ControlPeer.userName(of: userID) }
 
     static func userName(of userID: UInt32) -> String {
-        if let entry = unsafe getpwuid(userID), let name = unsafe entry.pointee.pw_name {
-            return unsafe String(cString: name)
-        }
-        return "uid \(userID)"
+        UserEntry(userID)?.name ?? "uid \(userID)"
     }
 
     /// Reads SO_PEERCRED; nil if the channel is no Unix socket.
@@ -67,10 +64,34 @@ package struct ControlAdmission: Hashable, Sendable {
     }
 
     private func supplementaryGroups(ofUser userID: UInt32) -> [UInt32] {
-        guard let entry = unsafe getpwuid(userID) else { return [] }
+        guard let user = UserEntry(userID) else { return [] }
         var groups = [gid_t](repeating: 0, count: 256)
         var count = Int32(groups.count)
-        guard unsafe getgrouplist(entry.pointee.pw_name, entry.pointee.pw_gid, &groups, &count) >= 0 else { return [] }
+        guard unsafe getgrouplist(user.name, user.groupID, &groups, &count) >= 0 else { return [] }
         return Array(groups.prefix(Int(count)))
+    }
+}
+
+/// What the user database says of a user.
+private struct UserEntry {
+    var name: String
+    var groupID: UInt32
+
+    /// Nil: the database does not have the user.
+    init?(_ userID: UInt32) {
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>? = nil
+        var space = [CChar](repeating: 0, count: 16 * 1024)
+        // Not getpwuid(3): many threads ask at once, and its answer belongs to all of them.
+        // The name lies in the space.
+        let name: String? = unsafe space.withUnsafeMutableBufferPointer { space in
+            guard let start = space.baseAddress else { return nil }
+            let result = unsafe getpwuid_r(userID, &entry, start, space.count, &found)
+            guard unsafe result == 0 && found != nil, let name = unsafe entry.pw_name else { return nil }
+            return unsafe String(cString: name)
+        }
+        guard let name else { return nil }
+        self.name = name
+        groupID = unsafe entry.pw_gid
     }
 }

@@ -34,10 +34,10 @@ final class KeyKeeper: Sendable {
         self.news = news
         rotator = Rotator(
             store: store, clock: clock, policies: policies, configuration, resolver: resolver,
-            uses: { KeyUses(spool.keyUses(of: $0), completeSince: spool.openedAt) }, news: { news.take($0) })
+            uses: { KeyUses(spool.keyUses(of: $0)) }, news: { news.take($0) })
         rotation = RotationService(
             rotator: rotator, logger: logger,
-            reviewed: { reporter.setKeyGauges(held: ring.holds.count, drifted: $0) })
+            reviewed: { reporter.setKeyGauges(held: news.heldDomains, drifted: $0) })
         commands = KeyCommands(
             rotator: rotator, policies: { ring.policies }, readOnlyKeys: { ring.readOnlyKeys })
         news.reviewAll()
@@ -58,12 +58,7 @@ final class KeyKeeper: Sendable {
 
     func perform(_ request: KeyRequest) async -> KeyResponse {
         let response = await commands.perform(request)
-        guard response.hasChanged else { return response }
-        guard let changed = response.changedDomains?.compactMap({ Domain($0) }) else {
-            reload()
-            return response
-        }
-        for domain in changed {
+        for domain in (response.changedDomains ?? []).compactMap({ Domain($0) }) {
             news.take(.changed(domain))
             rotation.reconsider(domain)
         }
@@ -104,6 +99,9 @@ final class KeyNews: Sendable {
         state.withLock { $0.released = action }
     }
 
+    /// How many domains' mail waits for a key.
+    var heldDomains: Int { state.withLock { $0.held.count } }
+
     func take(_ news: RotationNews) {
         switch news {
         case .changed(let domain):
@@ -122,8 +120,7 @@ final class KeyNews: Sendable {
             reporter.report(.publicationFailed(domain: domain, selector: selector, reason: reason))
         case .operatorNeeded(let domain, let selector, let text):
             let first = text.split(separator: "\n").first ?? ""
-            reporter.report(
-                .rotationWaits(domain: domain, for: "the operator, for \(selector): \(first)", isOperator: true))
+            reporter.report(.rotationWaits(domain: domain, for: "\(selector): \(first)"))
         }
     }
 
@@ -166,12 +163,11 @@ extension Rotator {
 }
 
 extension KeyUses {
-    /// - Parameter completeSince: the start of the process that knows all later uses; nil: nobody knows all.
-    init(_ uses: [KeyUse], completeSince: Timestamp?) {
+    init(_ uses: [KeyUse]) {
         var last: [Key: Int64] = [:]
         for use in uses {
             last[Key(sdid: use.sdid, selector: use.selector)] = use.time.seconds + 1 + KeyUse.granularitySeconds
         }
-        self.init(last: last, completeSince: completeSince?.seconds)
+        self.init(last: last)
     }
 }

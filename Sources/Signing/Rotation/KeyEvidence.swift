@@ -29,6 +29,12 @@ package struct KeyEvidence: Codable, Hashable, Sendable {
     package var negativeTTL: Int64?
     /// The zone that holds the record, behind all aliases.
     package var zone: String?
+    /// A wildcard record with an empty `p=` answers somewhere for the name, so that nobody can see whether it has a
+    /// record of its own; nil: none does.
+    package var isWildcard: Bool?
+
+    /// All that the DNS can show once the key's record was removed.
+    var showsRemoval: Bool { verdict == .absent || verdict == .revoked && isWildcard == true }
 
     package init(
         _ verdict: Verdict, summary: String, findings: [String] = [], warnings: [String] = [],

@@ -44,7 +44,7 @@ extension RotationPlan {
             if !isLookedAt { moments.append(removalDue(key)) }
         case .removed:
             guard key.privateKey == nil else { return nil }
-            return Timestamp(key.stateTime).seconds + recordTTL(key) + Self.slack
+            return Timestamp(key.stateTime).seconds + recordTTL(key) + RotationSettings.slack
         }
         if isLookedAt {
             let checked = key.proof.map { Timestamp($0.checked).seconds } ?? now

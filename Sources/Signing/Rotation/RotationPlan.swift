@@ -8,8 +8,6 @@ internal import Mail
 ///
 /// It does nothing itself and knows no clock, disk or network: Rotation.md says what it promises.
 struct RotationPlan: Sendable {
-    /// Beyond the longest life of mail, for clocks that differ.
-    static let slack: Int64 = 3600
     /// A proof that an activation rests on is no older.
     static let freshness: Int64 = 60
     /// RFC 8301 §3.2 allows keys this short only for verification; they are replaced twice as often.
@@ -150,7 +148,7 @@ struct RotationPlan: Sendable {
         guard key.privateKey == nil else { return nil }
         guard settings.disclosesKeys, !key.wasCompromised else { return .dispose(key.selector, .destroyed) }
         // No verifier may still have the record when everybody can sign with the key.
-        let due = Timestamp(key.stateTime).seconds + recordTTL(key) + Self.slack
+        let due = Timestamp(key.stateTime).seconds + recordTTL(key) + RotationSettings.slack
         return now >= due ? .dispose(key.selector, .disclosed) : nil
     }
 }
@@ -193,8 +191,7 @@ extension RotationPlan {
     func revocationDue(_ key: KeyDescription) -> Int64 {
         let stopped = Timestamp(key.stateTime).seconds
         let used = uses.upperBound(of: KeyUses.Key(sdid: domain, selector: key.selector), stopped: stopped)
-        let life = settings.queueLifetime + settings.signatureLifetime + recordTTL(key) + Self.slack
-        return used + max(settings.retention, life)
+        return used + settings.retirement(recordTTL: recordTTL(key))
     }
 
     func removalDue(_ key: KeyDescription) -> Int64 {
@@ -241,8 +238,9 @@ extension RotationPlan {
         guard let proof = key.proof, let published = key.publication?.time, proof.checked > published else {
             return false
         }
+        if purpose == .remove, proof.evidence.showsRemoval { return false }
         switch (purpose, proof.evidence.verdict) {
-        case (_, .unknown), (.publish, .published), (.revoke, .revoked), (.revoke, .absent), (.remove, .absent):
+        case (_, .unknown), (.publish, .published), (.revoke, .revoked), (.revoke, .absent):
             return false
         default:
             return purpose != .publish || proof.contradictions >= 2

@@ -48,6 +48,8 @@ package final class RotationService: Service {
     /// The names of records that mail depends on and that the DNS did not show when they were looked at last.
     package var driftedRecords: [String] { conditions.withLock { $0.values.flatMap(\.drifted).sorted() } }
 
+    private var driftedCount: Int { conditions.withLock { $0.values.reduce(0) { $0 + $1.drifted.count } } }
+
     package func run() async throws {
         reconsiderAll()
         await cancelWhenGracefulShutdown {
@@ -65,7 +67,7 @@ package final class RotationService: Service {
     /// The keys of a domain, or what is wanted of them, have changed.
     package func reconsider(_ domain: Domain) {
         review(domain)
-        reviewed(driftedRecords.count)
+        reviewed(driftedCount)
     }
 
     private func review(_ domain: Domain) {
@@ -90,7 +92,7 @@ package final class RotationService: Service {
             due.withLock { due in due = due.filter { known.contains($0.key) } }
             conditions.withLock { conditions in conditions = conditions.filter { known.contains($0.key) } }
             for domain in domains { review(domain) }
-            reviewed(driftedRecords.count)
+            reviewed(driftedCount)
         } catch {
             logger.error("keys can't be watched", metadata: ["error": "\(error)"])
         }

@@ -43,6 +43,14 @@ package struct RotationSettings: Hashable, Sendable {
     package var signatureLifetime: Int64 = 7 * day
 
     package init() {}
+
+    /// For clocks that differ, and records that are served a little longer than their TTL says.
+    static let slack: Int64 = 3600
+
+    /// The least time from a key's last signature until no mail signed with it can be under way, and it may be revoked.
+    package func retirement(recordTTL: Int64) -> Int64 {
+        max(retention, queueLifetime + signatureLifetime + recordTTL + Self.slack)
+    }
 }
 
 /// The settings of all domains, and the ways to publish.

@@ -57,19 +57,16 @@ package struct KeyUses: Hashable, Sendable {
 
     /// Seconds since the Unix epoch, rounded up.
     package var last: [Key: Int64]
-    /// Uses just before this moment may be missing from `last`: the process that knew of them may have been killed.
-    ///
-    /// Seconds since the Unix epoch; nil: any may be missing.
-    package var completeSince: Int64?
 
-    package init(last: [Key: Int64] = [:], completeSince: Int64? = nil) {
+    package init(last: [Key: Int64] = [:]) {
         self.last = last
-        self.completeSince = completeSince
     }
 
     /// The latest moment at which the key can have signed, if it stopped at `stopped`.
+    ///
+    /// Not earlier, even if nothing is known to have used it since: `waxwing sign` records nothing, and a daemon that
+    /// was killed may not have.
     func upperBound(of key: Key, stopped: Int64) -> Int64 {
-        guard let known = last[key], let completeSince else { return stopped }
-        return max(known, min(stopped, completeSince))
+        max(last[key] ?? stopped, stopped)
     }
 }

@@ -162,6 +162,13 @@ import Testing
             [[domain]]
             name = "other.test"
             expiry = "2 d"
+            [[domain]]
+            name = "short.test"
+            subdomains = true
+            expiry = "2 d"
+            [[domain]]
+            name = "news.short.test"
+            interval = "60 d"
 
             """
         func lifetime(_ configuration: Configuration, _ name: String) throws -> Int64 {
@@ -171,6 +178,8 @@ import Testing
         #expect(try lifetime(without, "example.com") == 20)
         #expect(try lifetime(without, "other.test") == 2)
         #expect(try lifetime(without, "unnamed.test") == 7)
+        // The table below says nothing of its signatures: they live as long as any.
+        #expect(try lifetime(without, "short.test") == 7)
         let with = try read(text + "[[route]]\nname = \"slow\"\nmx = true\nexpiry = \"30 d\"\n")
         #expect(try ["example.com", "other.test", "unnamed.test"].map { try lifetime(with, $0) } == [30, 30, 30])
     }
@@ -292,6 +301,27 @@ import Testing
     func keyFiles(text: String) throws {
         let key = try TSIGKeyFile(Array(text.utf8)).key(name: "waxwing", algorithm: nil)
         #expect(key == TSIGKey(name: "waxwing", algorithm: .hmacSHA256, secret: Self.secret))
+    }
+
+    @Test("A secret alone is no comment, whatever it begins with", arguments: ["//", "/*", "#", "key"])
+    func slashes(beginning: String) throws {
+        let secret = beginning + Self.secret.dropFirst(beginning.utf8.count)
+        guard Data(base64Encoded: secret) != nil else {
+            #expect(throws: SecretFault.self) { try TSIGKeyFile(Array(secret.utf8)) }
+            return
+        }
+        #expect(try TSIGKeyFile(Array((secret + "\n").utf8)).secret == secret)
+    }
+
+    @Test("A secret in the place of the algorithm is not shown")
+    func mixedUp() throws {
+        let file = try TSIGKeyFile(Array("key k { algorithm \(Self.secret); secret \(Self.secret); };".utf8))
+        let error = #expect(throws: SecretFault.self) { try file.key(name: nil, algorithm: nil) }
+        #expect(error?.problem.contains("which Waxwing does not use") == true)
+        #expect(error?.problem.lowercased().contains(Self.secret.lowercased().prefix(8)) == false)
+        let weak = try TSIGKeyFile(Array("key k { algorithm hmac-md5; secret \(Self.secret); };".utf8))
+        let weakError = #expect(throws: SecretFault.self) { try weak.key(name: nil, algorithm: nil) }
+        #expect(weakError?.problem.contains("\"hmac-md5\"") == true)
     }
 
     @Test("A secret alone needs a name from the settings")

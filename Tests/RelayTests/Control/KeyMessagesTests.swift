@@ -50,6 +50,8 @@ import Testing
     @Test func `a verb that changes nothing needs no secret, and one that publishes does`() throws {
         let configuration = try ConfigurationFile.read(
             """
+            [keys]
+            passphrase-file = "/nonexistent/passphrase"
             [rotation]
             publisher = "p"
             [[publisher]]
@@ -64,8 +66,14 @@ import Testing
             if publishing.contains(verb) {
                 #expect(!verb.onlyReads)
                 #expect(throws: ConfigurationError.self) { try access.rotationPolicies(for: verb) }
+                #expect(throws: ConfigurationError.self) { try access.keyPassphrase(for: verb) }
             } else {
                 #expect(try access.rotationPolicies(for: verb).publishers["p"] != nil)
+                if verb == .export {
+                    #expect(throws: ConfigurationError.self) { try access.keyPassphrase(for: verb) }
+                } else {
+                    #expect(try access.keyPassphrase(for: verb) == nil)
+                }
             }
         }
     }

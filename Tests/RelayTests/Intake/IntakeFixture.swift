@@ -128,7 +128,9 @@ final class IntakeFixture: Sendable {
             "rewrote \(from) to \(to)"
         case .oneClickIncomplete(_, let authorDomain, let fault):
             "one click of \(authorDomain): \(fault)"
-        default:
+        case .delivered, .deferred, .failed, .bounced, .unreported, .signatureMismatch, .signingDeferred, .keyChanged,
+            .keyDrifted, .keyRecovered, .keyCheckFailed, .departureHeld, .departureReleased, .rotationWaits,
+            .publicationFailed:
             "not an event of intake"
         }
     }

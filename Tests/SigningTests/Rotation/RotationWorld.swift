@@ -16,9 +16,10 @@ final class RotationWorld: Sendable {
         var records: [String: String] = [:]
         /// Answers in place of what they show.
         var verdicts: [String: KeyEvidence.Verdict] = [:]
+        /// `*._domainkey TXT "v=DKIM1; p="`.
+        var hasRevokingWildcard = false
         var publisherWorks = true
         var uses: [KeyUses.Key: Int64] = [:]
-        var completeSince: Int64?
         var news: [RotationNews] = []
         var looks: [String] = []
     }
@@ -60,7 +61,7 @@ final class RotationWorld: Sendable {
         return Rotator(
             store: store, clock: WallClock { [self] in Timestamp(seconds: now) }, policies: policies,
             look: { [self] in look($0) }, publish: { [self] change, _ in publish(change) },
-            uses: { [self] _ in state.withLock { KeyUses(last: $0.uses, completeSince: $0.completeSince) } },
+            uses: { [self] _ in state.withLock { KeyUses(last: $0.uses) } },
             news: { [self] news in state.withLock { $0.news.append(news) } })
     }
 
@@ -85,8 +86,13 @@ final class RotationWorld: Sendable {
                 state.verdicts[key.selector]
                 ?? (shown == key.record
                     ? .published : shown == key.revokedRecord ? .revoked : shown == nil ? .absent : .wrong)
-            return KeyEvidence(
+            var evidence = KeyEvidence(
                 verdict, summary: "the servers say \(verdict.rawValue)", recordTTL: 3600, negativeTTL: 7200)
+            if verdict == .absent, state.hasRevokingWildcard {
+                evidence.verdict = .revoked
+                evidence.isWildcard = true
+            }
+            return evidence
         }
     }
 

@@ -40,7 +40,6 @@ final class SimulatedDomain: Sendable {
         var now: Int64
         var generator: SeededGenerator
         var lastUse: [KeyUses.Key: Int64] = [:]
-        var started: Int64
         /// By selector.
         var underWay: [String: Mail] = [:]
         /// Keys that are removed for good play no part any more.
@@ -65,9 +64,7 @@ final class SimulatedDomain: Sendable {
         self.domain = domain
         self.settings = settings
         state = Mutex(
-            State(
-                zone: SimulatedZone(seed: seed &+ 1), now: start, generator: SeededGenerator(seed: seed),
-                started: start))
+            State(zone: SimulatedZone(seed: seed &+ 1), now: start, generator: SeededGenerator(seed: seed)))
     }
 
     var outcome: Outcome { state.withLock { $0.outcome } }
@@ -104,7 +101,6 @@ final class SimulatedDomain: Sendable {
         state.withLock { state in
             state.outcome.crashes += 1
             state.crashIn = nil
-            state.started = state.now
         }
     }
 
@@ -240,7 +236,7 @@ final class SimulatedDomain: Sendable {
             },
             publish: { [self] change in state.withLock { $0.zone.publish(change, at: $0.now) } },
             fixedSelectors: { _, _ in nil }, settings: { [self] _ in settings },
-            uses: { [self] _ in state.withLock { KeyUses(last: $0.lastUse, completeSince: $0.started) } },
+            uses: { [self] _ in state.withLock { KeyUses(last: $0.lastUse) } },
             now: { [self] in Timestamp(seconds: state.withLock { $0.now }) }, tell: { _ in })
     }
 

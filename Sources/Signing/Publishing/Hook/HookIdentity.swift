@@ -32,7 +32,7 @@ enum HookIdentity: Hashable, Sendable {
         guard group != 0 else {
             throw KeyError(
                 "the owner of \(keyDirectory) (user \(status.st_uid)) has no other group than root's to run a hook "
-                    + "with: run `chgrp GROUP \(KeyReading.quoted(keyDirectory))`")
+                    + "with: run `chgrp GROUP \(ShellWord.quoted(keyDirectory))`")
         }
         self = .keyOwner(user: status.st_uid, group: group)
     }

@@ -31,19 +31,19 @@ struct HookProgram: Hashable, Sendable {
         }
         guard Self.canExecute(status, identity, path) else {
             throw KeyError(
-                "the hook \(shown) can't be executed by user \(identity.user): run `chmod 755 \(KeyReading.quoted(path))`"
+                "the hook \(shown) can't be executed by user \(identity.user): run `chmod 755 \(ShellWord.quoted(path))`"
             )
         }
         // Who may write to the program decides what we run, and what we run may read our private keys.
         guard status.st_mode & 0o022 == 0 else {
             throw KeyError(
                 "others than its owner may write to the hook \(shown), and with it act for Waxwing: "
-                    + "run `chmod go-w \(KeyReading.quoted(path))`")
+                    + "run `chmod go-w \(ShellWord.quoted(path))`")
         }
         guard status.st_uid == 0 || status.st_uid == identity.user else {
             throw KeyError(
                 "the hook \(shown) belongs to user \(status.st_uid), who could make it do anything as user "
-                    + "\(identity.user): run `chown root \(KeyReading.quoted(path))`")
+                    + "\(identity.user): run `chown root \(ShellWord.quoted(path))`")
         }
     }
 
@@ -57,7 +57,7 @@ struct HookProgram: Hashable, Sendable {
             // In a sticky directory only the owner of a file may rename it, and the file is root's.
             let isShared = status.st_mode & 0o022 != 0 && status.st_mode & S_ISVTX == 0
             guard status.st_uid == 0, !isShared else {
-                let quoted = KeyReading.quoted(String(directory))
+                let quoted = ShellWord.quoted(String(directory))
                 throw KeyError(
                     "the hook \(shown) would run as root, but others than root may write to \(PrintableText.line(directory)): "
                         + "give the key directory to a user of its own, or run "
