@@ -33,10 +33,10 @@ struct DnsPrint: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try config.load()
-        guard let (domain, addresses) = arguments.parsed else { return }
         let records: DomainRecords
         do {
-            records = try await DomainRecordsAccess(configuration, addresses: addresses).records(of: domain)
+            records = try await DomainRecordsAccess(configuration, addresses: arguments.addresses).records(
+                of: arguments.domain)
         } catch {
             throw Output.failure(error)
         }
