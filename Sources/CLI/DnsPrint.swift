@@ -41,6 +41,10 @@ struct DnsPrint: AsyncParsableCommand {
             throw Output.failure(error)
         }
         for line in records.gaps { Output.error("warning: " + line) }
+        // While nothing runs, it is a note for people only: whoever reads the other forms may take any line for a fault.
+        if let limit = records.keys.limit, limit != .noDaemon || format == nil && !json {
+            Output.error("note: " + limit.text)
+        }
         if json { return Output.text(try JSONText.of(records.wanted)) }
         switch format {
         case .plain: Output.text(DnsText.plain(records.wanted))
