@@ -10,7 +10,8 @@ struct DnsPrint: AsyncParsableCommand {
         abstract: "Print all records that mail of a domain needs, ready to paste.",
         discussion: """
             They follow from the configuration (the routes, the hostname), the keys and the addresses of this host; \
-            the DNS is not asked.
+            the DNS is not asked. \
+            Keys among the credentials of the service are known only while it runs.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {

@@ -48,7 +48,8 @@ package struct DomainRecords: Sendable {
     package var gaps: [String] {
         var gaps = keys.damage
         if keys.all.isEmpty, !isUnsigned {
-            gaps.append("\(domain) has no key yet: run \(keys.generation(for: domain))")
+            let what = keys.excluded.isEmpty ? "no key yet" : "no key of a kind in its algorithms"
+            gaps.append("\(domain) has \(what): run \(keys.generation(for: domain))")
         }
         guard ways.contains(.mx) else { return gaps }
         if !DomainRecords.isHostName(hostname) {

@@ -30,10 +30,10 @@ package struct DomainRecordsAccess: Sendable {
         return DomainRecords(domain, configuration, keys, addresses: known)
     }
 
-    /// The keys that sign from among the credentials of the service, which nobody but the service can read.
-    private func credentials(of domains: [Domain]) async -> ([KeyDescription], KnownKeys.Limit?) {
+    /// What the daemon tells of keys: nobody else can read those among the credentials of the service.
+    private func credentials(of domains: [Domain]) async -> ([Signing.KeyDocument], KnownKeys.Limit?) {
         let client = ControlClient(socketPath: configuration.resolve(configuration.control.socket))
-        var keys: [KeyDescription] = []
+        var keys: [Signing.KeyDocument] = []
         do throws(ControlError) {
             for domain in domains {
                 let response = try await client.post(
@@ -41,7 +41,7 @@ package struct DomainRecordsAccess: Sendable {
                 guard !response.isError, let documents = response.keys else {
                     return (keys, .noAnswer(PrintableText.of(response.text, limit: 200)))
                 }
-                keys += documents.compactMap { KeyDescription(readOnly: $0) }
+                keys += documents
             }
         } catch {
             if case .noDaemon = error { return (keys, .noDaemon) }

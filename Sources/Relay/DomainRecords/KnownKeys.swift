@@ -43,10 +43,10 @@ package struct KnownKeys: Sendable {
         self.damage = damage
     }
 
-    /// - Parameter credentials: those that sign, of any domain.
+    /// - Parameter credentials: what the daemon tells of keys, of any domain; only those among its credentials count.
     /// - Throws: when the key directory can't be read.
     init(
-        of domain: Domain, _ store: KeyStore, _ policies: SigningPolicies, credentials: [KeyDescription] = []
+        of domain: Domain, _ store: KeyStore, _ policies: SigningPolicies, credentials: [Signing.KeyDocument] = []
     ) throws(KeyError) {
         sdid = domain
         algorithms = policies.policy(of: domain, sdid: domain).algorithms
@@ -58,7 +58,9 @@ package struct KnownKeys: Sendable {
                 case .failure(let error): damage.append(error.text)
                 }
             }
-            found += credentials.filter { $0.domain == signer.name }
+            let given = credentials.filter { $0.domain == signer.name && $0.isReadOnly == true }
+            found += given.compactMap { KeyDescription(readOnly: $0) }
+            damage += given.compactMap(\.problem)
             let permitted = policies.policy(of: domain, sdid: signer).algorithms
             let isActive = found.contains { $0.state == .active && permitted.contains($0.kind) }
             if signer == domain || isActive {

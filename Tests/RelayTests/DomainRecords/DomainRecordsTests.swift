@@ -238,12 +238,18 @@ enum DomainFixture {
             "isUnproven": false, "isReadOnly": true},
             {"domain": "example.com", "selector": "c2", "algorithm": "rsa-2048", "state": "active",
             "since": "1970-01-01T00:00:00Z", "recordName": "c2._domainkey.example.com", "record": "v=DKIM1; p=BBBB",
-            "isUnproven": false, "isReadOnly": true, "isUnused": true}]
+            "isUnproven": false, "isReadOnly": true, "isUnused": true},
+            {"domain": "example.com", "selector": "c3", "algorithm": "unknown", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "c3._domainkey.example.com", "problem": "c3 is encrypted",
+            "isUnproven": false, "isReadOnly": true, "isUnused": true},
+            {"domain": "example.com", "selector": "s1", "algorithm": "rsa-2048", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "s1._domainkey.example.com", "record": "v=DKIM1; p=CCCC",
+            "isUnproven": false}]
             """
         let documents = try #require(KeyResponse(text: "", document: json).keys)
-        let credentials = documents.compactMap { KeyDescription(readOnly: $0) }
-        let keys = try KnownKeys(of: domain, store, SigningPolicies(), credentials: credentials)
+        let keys = try KnownKeys(of: domain, store, SigningPolicies(), credentials: documents)
         #expect(keys.sdid == domain && keys.all.map(\.selector) == ["c1"])
+        #expect(keys.damage == ["c3 is encrypted"])
         #expect(try DomainFixture.records(keys: keys.all).keyRecords.map(\.value) == ["v=DKIM1; p=AAAA"])
     }
 

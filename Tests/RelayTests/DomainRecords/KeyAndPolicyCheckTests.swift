@@ -4,6 +4,7 @@
 import DNS
 import Mail
 import Signing
+import Synchronization
 import Testing
 
 @testable import Relay
@@ -176,6 +177,19 @@ import Testing
             "\(lines)")
     }
 
+    @Test("Each name is asked for its DMARC record once")
+    func questions() async throws {
+        let key = try DomainFixture.key("s1", of: "news.example.com", ed25519: false)
+        let records = try DomainFixture.records(keys: [key], sdid: "news.example.com", domain: "news.example.com")
+        let zone = CheckFixture.zone(
+            "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:a@reports.example", without: "_dmarc")
+        let counting = CountingResolver(table: RecordTable(zone))
+        let lookup = RecordLookup(counting) { _ throws(DNSError) in throw .noData }
+        _ = await DMARCCheck(records, lookup).findings()
+        let asked = counting.texts.withLock { $0 }
+        #expect(asked.contains("_dmarc.example.com") && asked.count == Set(asked).count, "\(asked)")
+    }
+
     @Test("Another organization must agree to get the reports")
     func strangers() async throws {
         let line = "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:a@reports.example,mailto:b@in.example.com"
@@ -236,5 +250,23 @@ import Testing
         let found = CheckFixture.lines(try await CheckFixture.check(CheckFixture.zone(lines)), kind)
         #expect(found.count == 1)
         #expect(found[0].hasPrefix(status) && found[0].contains(words), "\(found)")
+    }
+}
+
+/// Takes down which text records are asked for.
+private final class CountingResolver: Resolver {
+    let texts = Mutex<[String]>([])
+    private let table: RecordTable
+
+    init(table: RecordTable) {
+        self.table = table
+    }
+
+    func mx(_ name: String) async throws(DNSError) -> MXAnswer { try await table.mx(name) }
+    func addresses(_ host: String) async throws(DNSError) -> [IPAddress] { try await table.addresses(host) }
+
+    func txt(_ name: String) async throws(DNSError) -> TXTAnswer {
+        texts.withLock { $0.append(name) }
+        return try await table.txt(name)
     }
 }
