@@ -16,27 +16,27 @@ struct Dns: AsyncParsableCommand {
 
 /// What both commands are told.
 struct DomainArguments: ParsableArguments {
-    @Argument(help: "The domain of the From field.")
-    var domain: String
+    @Argument(help: "The domain of the From field.", transform: DomainArguments.domain)
+    var domain: Domain
 
     @Option(
         name: .customLong("address"),
         help: ArgumentHelp(
             "An address that receivers see this host at, if it has another behind a translator; repeat for more.",
-            valueName: "ip"))
-    var addresses: [String] = []
+            valueName: "ip"), transform: DomainArguments.address)
+    var addresses: [IPAddress] = []
 
-    /// Nil was refused before.
-    var parsed: (domain: Domain, addresses: [IPAddress])? {
-        Domain(domain).map { ($0, addresses.compactMap { IPAddress($0) }) }
+    private static func domain(_ text: String) throws -> Domain {
+        guard let domain = Domain(text), domain.parent != nil else {
+            throw ValidationError("\"\(text)\" is not a domain such as example.com")
+        }
+        return domain
     }
 
-    func validate() throws {
-        guard let parsed = Domain(domain), parsed.parent != nil else {
-            throw ValidationError("\"\(domain)\" is not a domain such as example.com")
+    private static func address(_ text: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else {
+            throw ValidationError("--address must be an IPv4 or IPv6 address, not \"\(text)\"")
         }
-        for address in addresses where IPAddress(address) == nil {
-            throw ValidationError("--address must be an IPv4 or IPv6 address, not \"\(address)\"")
-        }
+        return address
     }
 }

@@ -24,10 +24,10 @@ struct DnsCheck: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try config.load()
-        guard let (domain, addresses) = arguments.parsed else { return }
         let document: DomainRecordsDocument
         do {
-            document = try await DomainRecordsAccess(configuration, addresses: addresses).check(domain)
+            document = try await DomainRecordsAccess(configuration, addresses: arguments.addresses).check(
+                arguments.domain)
         } catch {
             throw Output.failure(error)
         }

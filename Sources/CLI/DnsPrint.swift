@@ -10,7 +10,8 @@ struct DnsPrint: AsyncParsableCommand {
         abstract: "Print all records that mail of a domain needs, ready to paste.",
         discussion: """
             They follow from the configuration (the routes, the hostname), the keys and the addresses of this host; \
-            the DNS is not asked.
+            the DNS is not asked. \
+            Keys among the credentials of the service are known only while it runs.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -33,14 +34,18 @@ struct DnsPrint: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try config.load()
-        guard let (domain, addresses) = arguments.parsed else { return }
         let records: DomainRecords
         do {
-            records = try await DomainRecordsAccess(configuration, addresses: addresses).records(of: domain)
+            records = try await DomainRecordsAccess(configuration, addresses: arguments.addresses).records(
+                of: arguments.domain)
         } catch {
             throw Output.failure(error)
         }
         for line in records.gaps { Output.error("warning: " + line) }
+        // While nothing runs, it is a note for people only: whoever reads the other forms may take any line for a fault.
+        if let limit = records.keys.limit, limit != .noDaemon || format == nil && !json {
+            Output.error("note: " + limit.text)
+        }
         if json { return Output.text(try JSONText.of(records.wanted)) }
         switch format {
         case .plain: Output.text(DnsText.plain(records.wanted))

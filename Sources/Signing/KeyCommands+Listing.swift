@@ -139,7 +139,7 @@ extension KeyCommands {
 
 extension KeyDocument {
     /// Whether the DNS shows what the key's state asks for.
-    var isAsWanted: Bool {
+    package var isAsWanted: Bool {
         guard let verdict = look?.verdict else { return false }
         switch state {
         case .generated: return record == nil || verdict == .published || verdict == .absent

@@ -12,6 +12,14 @@ package struct KeyDocument: Codable, Hashable, Sendable {
         package var summary: String
         package var findings: [String]
         package var warnings: [String]
+
+        init(_ evidence: KeyEvidence, at time: Date) {
+            verdict = evidence.verdict
+            checked = time
+            summary = evidence.summary
+            findings = evidence.findings
+            warnings = evidence.warnings
+        }
     }
 
     package struct Step: Codable, Hashable, Sendable {
@@ -39,6 +47,8 @@ package struct KeyDocument: Codable, Hashable, Sendable {
     package var problem: String?
     /// A credential of the service, which can't rotate by itself; absent is false.
     package var isReadOnly: Bool?
+    /// A credential of the service that signs nothing; absent is false.
+    package var isUnused: Bool?
 
     package init(_ key: KeyDescription) {
         domain = key.domain
@@ -51,11 +61,13 @@ package struct KeyDocument: Codable, Hashable, Sendable {
         record = key.wantedRecord
         isUnproven = key.isUnproven
         suspension = key.suspension?.reason
-        look = key.proof.map {
-            Look(
-                verdict: $0.evidence.verdict, checked: $0.checked, summary: $0.evidence.summary,
-                findings: $0.evidence.findings, warnings: $0.evidence.warnings)
-        }
+        look = key.proof.map { Look($0.evidence, at: $0.checked) }
+    }
+
+    /// A key as it is, beside what was just seen of its record; the look changes nothing of the key.
+    package init(_ key: KeyDescription, seen evidence: KeyEvidence, at time: Date) {
+        self.init(key)
+        look = Look(evidence, at: time)
     }
 }
 
@@ -71,8 +83,22 @@ extension KeyDocument {
         record = key.record
         isUnproven = false
         isReadOnly = true
+        isUnused = key.isUsed ? nil : true
         next = Step(text: "read-only: can't rotate by itself", isOperator: false)
         if key.algorithm == nil { problem = "\(key.recordName) among the credentials: \(key.remark)" }
+    }
+}
+
+extension KeyDescription {
+    /// A key that signs from among the credentials of the service, as the daemon tells of it; nil if it is none.
+    package init?(readOnly document: KeyDocument) {
+        guard document.isReadOnly == true, document.isUnused != true, let record = document.record,
+            let domain = Domain(document.domain), let selector = Selector(document.selector)
+        else { return nil }
+        self.init(
+            domain: domain, selector: selector, algorithm: document.algorithm, record: record,
+            at: Timestamp(document.since), by: "", evidence: nil)
+        state = .active
     }
 }
 

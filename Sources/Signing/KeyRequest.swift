@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+internal import FoundationEssentials
+
 /// What is asked of `KeyCommands`: by the command line itself, or through the control socket.
 ///
 /// What is nil was not asked for; an older peer sends and understands less.
@@ -103,6 +105,13 @@ package struct KeyResponse: Codable, Hashable, Sendable {
     package var isFinished: Bool?
     /// What `text` says as JSON, for scripts.
     package var document: String?
+
+    /// The keys that `list`, `show` and `check` tell of; nil if the document tells of something else.
+    package var keys: [KeyDocument]? {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return document.flatMap { try? decoder.decode([KeyDocument].self, from: Data($0.utf8)) }
+    }
 
     package init(
         isError: Bool = false, text: String, warnings: [String] = [], hasChanged: Bool = false,

@@ -4,6 +4,7 @@
 """`waxwing dns`: what a domain needs in the DNS, and whether a real name server has it."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -141,3 +142,26 @@ def test_wrong_usage_is_told_apart(relay):
                   ["print", DOMAIN, "--format", "xml"], ["print", DOMAIN, "--json", "--format", "bind"]):
         text = relay.command("dns", *words, expect=None)
         assert "Usage: waxwing dns" in text, text
+
+
+def test_a_key_among_the_credentials_is_taken_from_the_daemon_that_has_it(bare_relay, tmp_path):
+    bare_relay.configure(hostname=HOST, route=[{"name": "mx", "to": ["*"], "mx": True}])
+    bare_relay.make_key(DOMAIN, "s1", "ed25519")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    pem = subprocess.run(["openssl", "genrsa", "2048"], check=True, capture_output=True).stdout
+    name = f"c1._domainkey.{DOMAIN}"
+    (credentials / f"{name}.pem").write_bytes(pem)
+    (credentials / f"{name}.pem").chmod(0o400)
+    assert name not in printed(bare_relay, "plain")
+    assert "known to the running daemon only" in bare_relay.command("dns", "print", DOMAIN, "--address", ADDRESS)
+    bare_relay.start(environment={"CREDENTIALS_DIRECTORY": str(credentials)})
+    assert f"{name} TXT v=DKIM1; k=rsa; p=" in printed(bare_relay, "plain")
+    assert "known to the running daemon only" not in bare_relay.command("dns", "print", DOMAIN, "--address", ADDRESS)
+    bare_relay.stop()
+
+
+def test_a_key_whose_kind_does_not_sign_needs_no_record(relay):
+    assert f"s1._domainkey.{DOMAIN} TXT" in printed(relay, "plain")
+    relay.configure(domain=[{"name": DOMAIN, "algorithms": ["ed25519"]}])
+    assert f"s1._domainkey.{DOMAIN} TXT" not in printed(relay, "plain")

@@ -207,6 +207,7 @@ import Testing
         let ring = fixture.ring()
         #expect(ring.usableSelectors(of: domain).map(\.text) == ["ww20261101"])
         #expect(ring.readOnlyKeys.map(\.isUsed) == [false, true])
+        #expect(ring.readOnlyKeys.map { KeyDocument($0).isUnused } == [true, nil])
     }
 
     @Test func aCredentialThatCannotBeReadIsTheNextStepOfItsDomainAndOfNoOther() throws {

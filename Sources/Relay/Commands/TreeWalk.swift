@@ -13,10 +13,13 @@ struct TreeWalk {
         var isPublicSuffix: Bool?
         /// `adkim=s`: only the author domain itself is aligned.
         var isStrict: Bool
+        /// As the DNS has it.
+        var text: [UInt8]
 
         /// Nil if the text is no DMARC record (RFC 9989 §4.10 step 2: `v=DMARC1` stands first).
-        init?(_ text: String) {
-            guard let tags = DMARCTags(text) else { return nil }
+        init?(_ text: [UInt8]) {
+            guard let tags = DMARCTags(String(decoding: text, as: UTF8.self)) else { return nil }
+            self.text = text
             switch tags["psd"]?.lowercased() {
             case "y": isPublicSuffix = true
             case "n": isPublicSuffix = false
@@ -39,7 +42,7 @@ struct TreeWalk {
     private static let maximumLabels = 7
 
     private let resolver: any Resolver
-    private var asked: [Domain: Record?] = [:]
+    private var asked: [Domain: [[UInt8]]] = [:]
     private(set) var questions: [String] = []
 
     init(_ resolver: any Resolver) {
@@ -86,16 +89,19 @@ struct TreeWalk {
     }
 
     private mutating func record(at domain: Domain) async throws(DNSError) -> Record? {
+        let records = try await texts(at: domain).compactMap { Record($0) }
+        // RFC 9989 §4.10 step 2: of several records none counts.
+        return records.count == 1 ? records[0] : nil
+    }
+
+    /// All that stands at the name of a domain's DMARC record.
+    mutating func texts(at domain: Domain) async throws(DNSError) -> [[UInt8]] {
         if let known = asked[domain] { return known }
         let name = "_dmarc.\(domain.name)"
         questions.append(name)
-        var records: [Record] = []
-        if Domain(name) != nil, case .records(let texts) = try await resolver.txt(name) {
-            records = texts.compactMap { Record(String(decoding: $0, as: UTF8.self)) }
-        }
-        // RFC 9989 §4.10 step 2: of several records none counts.
-        let record = records.count == 1 ? records[0] : nil
-        asked[domain] = .some(record)
-        return record
+        var found: [[UInt8]] = []
+        if Domain(name) != nil, case .records(let texts) = try await resolver.txt(name) { found = texts }
+        asked[domain] = found
+        return found
     }
 }

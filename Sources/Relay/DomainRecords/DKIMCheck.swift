@@ -33,6 +33,9 @@ struct DKIMCheck {
         }
         findings += await keyFindings()
         if let finding = await alignmentFinding() { findings.append(finding) }
+        if let limit = records.keys.limit {
+            findings.append(RecordFinding(.dkim, limit == .noDaemon ? .ok : .warning, name, limit.text))
+        }
         return findings
     }
 
@@ -40,12 +43,17 @@ struct DKIMCheck {
     private var activeFinding: RecordFinding? {
         let active = records.keys.all.filter { $0.state == .active }
         let name = records.keys.sdid.name
+        let generate = "Run: \(records.keys.generation(for: records.keys.sdid))"
         guard !active.isEmpty else {
             let waiting = records.keys.all.first { $0.state == .generated || $0.state == .published }
+            let isExcluded = records.keys.excluded.contains { $0.state == .active }
             return RecordFinding(
-                .dkim, .problem, name, "no key signs for the domain, and its mail is not accepted",
-                remedy: waiting.map { "Run: waxwing keys activate \(name) --selector \($0.selector)" }
-                    ?? "Run: waxwing keys generate \(name)")
+                .dkim, .problem, name,
+                isExcluded
+                    ? "algorithms in the configuration leaves the kind of its active key out: no key signs for the domain, "
+                        + "and its mail is not accepted"
+                    : "no key signs for the domain, and its mail is not accepted",
+                remedy: waiting.map { "Run: waxwing keys activate \(name) --selector \($0.selector)" } ?? generate)
         }
         let sizes = active.compactMap { key in
             key.algorithm.hasPrefix("rsa-") ? Int(key.algorithm.dropFirst("rsa-".count)) : nil
@@ -53,28 +61,30 @@ struct DKIMCheck {
         guard let size = sizes.max() else {
             return RecordFinding(
                 .dkim, .warning, name, "only an Ed25519 key signs, and the large receivers verify RSA only",
-                remedy: "Run: waxwing keys generate \(name)")
+                remedy: records.keys.algorithms.contains(.rsa)
+                    ? generate : "Add rsa to algorithms in its [[domain]] table, and run: waxwing keys generate \(name)"
+            )
         }
         // RFC 8301 §3.2.
         guard size < 2048 else { return nil }
         return RecordFinding(
-            .dkim, .warning, name, "the RSA key that signs has \(size) bits, and 2048 are expected",
-            remedy: "Run: waxwing keys generate \(name)")
+            .dkim, .warning, name, "the RSA key that signs has \(size) bits, and 2048 are expected", remedy: generate)
     }
 
     private func keyFindings() async -> [RecordFinding] {
-        await withTaskGroup(of: (Int, RecordFinding).self) { group in
-            for (index, key) in records.keys.all.enumerated() {
-                let wanted = records.record(of: key)
-                group.addTask { [look] in (index, DKIMCheck.judge(key, await look(key), wanted: wanted)) }
-            }
-            var all: [(Int, RecordFinding)] = []
-            for await finding in group { all.append(finding) }
-            return all.sorted { $0.0 < $1.0 }.map(\.1)
+        let keys = records.keys.all
+        let evidence = await KeyLooks.look(at: keys, by: look)
+        let excluded = records.keys.excluded.map { key in
+            RecordFinding(
+                .dkim, .ok, key.recordName,
+                "\(key.algorithm), \(key.state.rawValue): not needed, as algorithms in the configuration leaves its kind "
+                    + "out")
         }
+        return zip(keys, evidence).map { DKIMCheck.judge($0, $1, wanted: records.record(of: $0)) } + excluded
     }
 
-    static func judge(_ key: KeyDescription, _ evidence: KeyEvidence, wanted: WantedRecord) -> RecordFinding {
+    /// Whether a record is as it should be, `waxwing keys check` decides too; what it means is said here.
+    static func judge(_ key: KeyDescription, _ evidence: KeyEvidence, wanted: WantedRecord?) -> RecordFinding {
         let lines = (evidence.findings + evidence.warnings).map { RecordFinding.printable($0) }
         let summary = RecordFinding.printable(evidence.summary)
         func finding(_ status: RecordFinding.Status, _ text: String, _ remedy: String? = nil) -> RecordFinding {
@@ -84,35 +94,36 @@ struct DKIMCheck {
                 found: isMended && evidence.warnings.isEmpty ? [] : lines, remedy: remedy,
                 wanted: isMended || remedy == nil ? nil : wanted)
         }
+        if evidence.verdict == .unknown { return finding(.warning, summary) }
         let publish = "Publish the record at every name server, and nothing else at its name."
+        guard Signing.KeyDocument(key, seen: evidence, at: key.stateTime).isAsWanted else {
+            return finding(
+                .problem, consequence(key.state, evidence.verdict),
+                key.state == .revoked || key.state == .compromised
+                    ? "Publish the revoked record in its place." : publish)
+        }
         switch (key.state, evidence.verdict) {
-        case (_, .unknown):
-            return finding(.warning, summary)
-        case (.active, .published), (.retiring, .published), (.published, .published):
-            return finding(evidence.warnings.isEmpty ? .ok : .warning, summary)
-        case (.active, _), (.retiring, _), (.published, _):
-            let consequence =
-                switch key.state {
-                case .active: "receivers can't verify what it signs"
-                case .retiring: "receivers can't verify what it signed and is still under way"
-                default: "it can't take over when it is needed"
-                }
-            return finding(.problem, "\(words(evidence.verdict)): \(consequence)", publish)
         case (.generated, .published):
             return finding(
                 .ok, "\(summary); it signs after: waxwing keys activate \(key.domain) --selector \(key.selector)")
-        case (.generated, .absent):
-            return finding(.warning, "not published yet", publish)
-        case (.generated, _):
-            return finding(.problem, words(evidence.verdict), publish)
-        case (.revoked, .published), (.compromised, .published):
-            return finding(
-                .problem, "the record still shows the public key, so that receivers believe its signatures",
-                "Publish the revoked record in its place.")
-        case (.revoked, .wrong), (.compromised, .wrong):
-            return finding(.warning, "not every server says that it is revoked", "Publish the revoked record.")
-        case (.revoked, _), (.compromised, _), (.removed, _):
-            return finding(.ok, evidence.verdict == .revoked ? summary : "the record is gone")
+        case (.generated, _): return finding(.warning, "not published yet", publish)
+        case (_, .absent): return finding(.ok, "the record is gone")
+        case (_, .published): return finding(evidence.warnings.isEmpty ? .ok : .warning, summary)
+        case (_, .revoked), (_, .wrong), (_, .unknown): return finding(.ok, summary)
+        }
+    }
+
+    /// What follows from a record that is not as it should be.
+    private static func consequence(_ state: KeyState, _ verdict: KeyEvidence.Verdict) -> String {
+        switch state {
+        case .generated: words(verdict)
+        case .published: "\(words(verdict)): it can't take over when it is needed"
+        case .active: "\(words(verdict)): receivers can't verify what it signs"
+        case .retiring: "\(words(verdict)): receivers can't verify what it signed and is still under way"
+        case .revoked, .compromised, .removed:
+            verdict == .published
+                ? "the record still shows the public key, so that receivers believe its signatures"
+                : "not every server says that it is revoked"
         }
     }
 

@@ -23,32 +23,22 @@ struct DMARCCheck {
 
     func findings() async -> [RecordFinding] {
         do throws(DNSError) {
-            let own = try await texts(at: records.domain)
-            var findings = spoiled(own)
             var walk = TreeWalk(lookup)
+            let own = try await walk.texts(at: records.domain)
+            var findings = spoiled(own)
             let organization = try await walk.organization(of: records.domain)
-            guard let place = organization.place else {
+            guard let place = organization.place, let text = organization.record?.text,
+                let record = DMARCRecord(String(decoding: text, as: UTF8.self))
+            else {
                 if findings.isEmpty { findings.append(absent(own)) }
                 return findings
             }
-            let texts = place == records.domain ? own : try await self.texts(at: place)
-            let found = texts.filter { DMARCRecord(String(decoding: $0, as: UTF8.self)) != nil }
-            guard let text = found.first, let record = DMARCRecord(String(decoding: text, as: UTF8.self)) else {
-                // It was there a moment ago.
-                return findings + [.unanswered(.dmarc, "_dmarc.\(place)", "the answers change")]
-            }
             findings += judge(record, place, RecordFinding.printable([text]))
-            findings += try await strangers(record, place)
+            findings += try await strangers(record, place, &walk)
             return findings
         } catch {
-            return [.unanswered(.dmarc, wanted.name, error.words)]
+            return [.unanswered(.dmarc, wanted.name, error.text)]
         }
-    }
-
-    private func texts(at domain: Domain) async throws(DNSError) -> [[UInt8]] {
-        let name = "_dmarc.\(domain)"
-        guard Domain(name) != nil, case .records(let texts) = try await lookup.txt(name) else { return [] }
-        return texts
     }
 
     /// Several records at the domain's own name, of which none counts (RFC 9989 §4.10 step 2).
@@ -122,9 +112,10 @@ struct DMARCCheck {
     // MARK: Reports to other organizations
 
     /// RFC 9990: another organization must say that it takes the reports, at a name below its own.
-    private func strangers(_ record: DMARCRecord, _ place: Domain) async throws(DNSError) -> [RecordFinding] {
+    private func strangers(
+        _ record: DMARCRecord, _ place: Domain, _ walk: inout TreeWalk
+    ) async throws(DNSError) -> [RecordFinding] {
         var findings: [RecordFinding] = []
-        var walk = TreeWalk(lookup)
         let home = try await walk.organization(of: place).domain
         let domains = Set((record.destinations + record.failureDestinations).compactMap(\.mailbox?.domain))
         for domain in domains.sorted().prefix(Self.maximumDestinations) where !domain.isEqualOrBelow(home) {

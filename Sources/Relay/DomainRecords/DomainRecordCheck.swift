@@ -24,23 +24,15 @@ package struct DomainRecordCheck: Sendable {
 
     package func run() async -> DomainRecordsDocument {
         let host = await HostCheck.Host(records, lookup)
-        let findings = await withTaskGroup(of: (Int, [RecordFinding]).self) { group in
-            let checks: [@Sendable () async -> [RecordFinding]] = [
-                { await HostCheck(records, lookup, host).findings() },
-                { await SPFCheck(records, lookup, addresses: host.senders).findings() },
-                { await hostSPF(host.senders) },
-                { await DKIMCheck(records, lookup, look: look).findings() },
-                { await DMARCCheck(records, lookup).findings() },
-                { await ReceivingCheck(records, lookup).findings() },
-            ]
-            for (index, check) in checks.enumerated() {
-                group.addTask { (index, await check()) }
-            }
-            var all: [(Int, [RecordFinding])] = []
-            for await found in group { all.append(found) }
-            return all.sorted { $0.0 < $1.0 }.flatMap(\.1)
-        }
-        return DomainRecordsDocument(domain: records.domain.name, summary: records.summary, findings: findings)
+        async let ofHost = HostCheck(records, lookup, host).findings()
+        async let spf = SPFCheck(records, lookup, addresses: host.senders).findings()
+        async let hostSPF = hostSPF(host.senders)
+        async let dkim = DKIMCheck(records, lookup, look: look).findings()
+        async let dmarc = DMARCCheck(records, lookup).findings()
+        async let receiving = ReceivingCheck(records, lookup).findings()
+        let findings = await [ofHost, spf, hostSPF, dkim, dmarc, receiving]
+        return DomainRecordsDocument(
+            domain: records.domain.name, summary: records.summary, findings: findings.flatMap { $0 })
     }
 
     /// The record of the name in EHLO, which is advice; one that keeps this host out does harm.
@@ -51,7 +43,7 @@ package struct DomainRecordCheck: Sendable {
         do throws(DNSError) {
             if case .records(let found) = try await lookup.txt(name) { texts = found.filter(SPFRecord.isRecord) }
         } catch {
-            return [.unanswered(.spf, name, error.words, isRequired: false)]
+            return [.unanswered(.spf, name, error.text, isRequired: false)]
         }
         guard !texts.isEmpty else {
             let text = "no record for the name in EHLO; one would be of use: \(wanted.why)"

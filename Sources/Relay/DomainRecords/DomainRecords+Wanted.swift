@@ -76,25 +76,29 @@ extension DomainRecords {
 
     /// What the operator publishes: the aliases of delegated names once, and the records of keys at other names.
     var keyRecords: [WantedRecord] {
-        let delegated = (delegation?.rsaSelectors ?? []) + (delegation?.ed25519Selectors ?? [])
-        let aliases = delegated.map { alias($0) }
-        return aliases + keys.all.filter { key in !delegated.contains { $0.text == key.selector } }.map(Self.record)
+        let aliases = publisher.delegationRecords(for: keys.sdid)
+        let isDelegated = Set(aliases.map(\.name))
+        return aliases.map(alias)
+            + keys.all.filter { !isDelegated.contains($0.recordName) }.compactMap {
+                record($0.textRecord(ttl: ttl), of: $0)
+            }
     }
 
-    /// The record that the operator publishes for a key.
-    func record(of key: KeyDescription) -> WantedRecord {
-        let delegated = (delegation?.rsaSelectors ?? []) + (delegation?.ed25519Selectors ?? [])
-        return delegated.first { $0.text == key.selector }.map { alias($0) } ?? Self.record(key)
+    /// The record that the operator publishes for a key; nil: none.
+    func record(of key: KeyDescription) -> WantedRecord? {
+        let aliases = publisher.delegationRecords(for: keys.sdid)
+        if let alias = aliases.first(where: { $0.name == key.recordName }) { return self.alias(alias) }
+        return record(key.textRecord(ttl: ttl), of: key)
     }
 
-    private func alias(_ selector: Selector) -> WantedRecord {
+    private func alias(_ alias: Publisher.Alias) -> WantedRecord {
         WantedRecord(
-            .dkim, name: selector.recordName(in: keys.sdid), type: "CNAME",
-            value: "\(selector).\(keys.sdid).\(delegation?.zone ?? "")",
-            why: "made once: keys rotate behind it without you", isRequired: true)
+            .dkim, name: alias.name, type: "CNAME", value: alias.target,
+            why: "made once: keys rotate behind it without you")
     }
 
-    static func record(_ key: KeyDescription) -> WantedRecord {
+    private func record(_ record: TextRecord?, of key: KeyDescription) -> WantedRecord? {
+        guard let record else { return nil }
         let why =
             switch key.state {
             case .generated: "this key signs when it is published and activated"
@@ -106,8 +110,8 @@ extension DomainRecords {
             case .removed: "this key is no longer used"
             }
         return WantedRecord(
-            .dkim, name: key.recordName, value: key.wantedRecord ?? key.revokedRecord, why: why,
-            isRequired: [.published, .active, .retiring, .compromised].contains(key.state))
+            .dkim, name: record.name, value: record.text, why: why,
+            isRequired: [.published, .active, .retiring, .compromised].contains(key.state), ttl: record.ttl)
     }
 
     // MARK: DMARC and the rest

@@ -3,7 +3,7 @@
 
 package import DNS
 package import Mail
-package import Signing
+import Signing
 
 /// DomainRecords is in charge of what must stand in the DNS so that mail of a domain is taken: it knows it from the
 /// configuration and the keys, and asks nobody.
@@ -15,11 +15,13 @@ package struct DomainRecords: Sendable {
     /// What mail leaves from; empty: not known.
     package let addresses: [IPAddress]
     let ways: [SendingWay]
-    package let keys: KnownKeys
+    package var keys: KnownKeys
     /// The configuration lets the domain's mail leave without signatures.
     package let isUnsigned: Bool
-    /// Where the record names of the signing domain are aliases to; nil: its keys stand at their own names.
-    let delegation: PublisherSettings.Delegation?
+    /// Of the signing domain: whether the names of its key records are aliases, and of what.
+    let publisher: Publisher
+    /// Of key records, in seconds.
+    let ttl: Int64
 
     package init(_ domain: Domain, _ configuration: Configuration, _ keys: KnownKeys, addresses: [IPAddress]) {
         self.domain = domain
@@ -28,7 +30,10 @@ package struct DomainRecords: Sendable {
         hostname = configuration.hostname.lowercased()
         ways = SendingWay.ways(of: configuration.effectiveRoutes)
         isUnsigned = configuration.signingPolicies.isUnsigned(domain)
-        delegation = configuration.rotationPoliciesWithoutSecrets.publisher(of: keys.sdid)?.delegation
+        let rotation = configuration.rotationPoliciesWithoutSecrets
+        publisher = Publisher(
+            rotation.publisher(of: keys.sdid), keyDirectory: configuration.resolve(configuration.keys.directory))
+        ttl = rotation.settings(of: keys.sdid).recordTTL
     }
 
     /// How the domain's mail leaves, in one line.
@@ -43,7 +48,8 @@ package struct DomainRecords: Sendable {
     package var gaps: [String] {
         var gaps = keys.damage
         if keys.all.isEmpty, !isUnsigned {
-            gaps.append("\(domain) has no key yet: run waxwing keys generate \(domain)")
+            let what = keys.excluded.isEmpty ? "no key yet" : "no key of a kind in its algorithms"
+            gaps.append("\(domain) has \(what): run \(keys.generation(for: domain))")
         }
         guard ways.contains(.mx) else { return gaps }
         if !DomainRecords.isHostName(hostname) {
@@ -62,40 +68,5 @@ package struct DomainRecords: Sendable {
         guard let domain = Domain(name), domain.parent != nil, IPAddress(name) == nil else { return false }
         let reserved = ["localhost", "localdomain", "local", "internal", "lan", "home", "invalid"]
         return !domain.name.contains("_") && !reserved.contains { domain.name.hasSuffix("." + $0) }
-    }
-}
-
-/// The keys that sign for an author domain, or have signed, or may.
-package struct KnownKeys: Sendable {
-    /// Whose keys sign: the domain, or one above it.
-    package var sdid: Domain
-    /// Of the signing domain, and of the domain itself; those that are gone from the DNS are left out.
-    package var all: [KeyDescription] = []
-    /// What keeps keys from being read, in lines.
-    package var damage: [String] = []
-
-    package init(sdid: Domain, all: [KeyDescription] = [], damage: [String] = []) {
-        self.sdid = sdid
-        self.all = all
-        self.damage = damage
-    }
-
-    /// - Throws: when the key directory can't be read.
-    init(of domain: Domain, _ store: KeyStore, _ policies: SigningPolicies) throws(KeyError) {
-        sdid = domain
-        for signer in policies.sdids(for: domain) {
-            var found: [KeyDescription] = []
-            for entry in try store.keys(of: signer) {
-                switch entry.description {
-                case .success(let key): if key.state != .removed { found.append(key) }
-                case .failure(let error): damage.append(error.text)
-                }
-            }
-            let isActive = found.contains { $0.state == .active }
-            if signer == domain || isActive { all += found }
-            guard isActive else { continue }
-            sdid = signer
-            break
-        }
     }
 }

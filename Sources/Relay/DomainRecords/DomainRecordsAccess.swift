@@ -23,8 +23,31 @@ package struct DomainRecordsAccess: Sendable {
         let store = KeyStore(directory: configuration.resolve(configuration.keys.directory))
         // An address that no host of the Internet can have is another one to them.
         let known = addresses.isEmpty ? await SourceAddresses.find().filter(\.isGlobal) : addresses
-        let keys = try KnownKeys(of: domain, store, configuration.signingPolicies)
+        let policies = configuration.signingPolicies
+        let (credentials, limit) = await credentials(of: policies.sdids(for: domain))
+        var keys = try KnownKeys(of: domain, store, policies, credentials: credentials)
+        keys.limit = limit
         return DomainRecords(domain, configuration, keys, addresses: known)
+    }
+
+    /// What the daemon tells of keys: nobody else can read those among the credentials of the service.
+    private func credentials(of domains: [Domain]) async -> ([Signing.KeyDocument], KnownKeys.Limit?) {
+        let client = ControlClient(socketPath: configuration.resolve(configuration.control.socket))
+        var keys: [Signing.KeyDocument] = []
+        do throws(ControlError) {
+            for domain in domains {
+                let response = try await client.post(
+                    "/v1/keys", KeyRequest(.list, domain: domain.name), as: KeyResponse.self)
+                guard !response.isError, let documents = response.keys else {
+                    return (keys, .noAnswer(PrintableText.of(response.text, limit: 200)))
+                }
+                keys += documents
+            }
+        } catch {
+            if case .noDaemon = error { return (keys, .noDaemon) }
+            return (keys, .noAnswer("\(error)"))
+        }
+        return (keys, nil)
     }
 
     /// - Throws: `KeyError`, and `DNSError` when the resolver does not start.

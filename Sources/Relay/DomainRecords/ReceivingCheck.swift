@@ -88,7 +88,7 @@ struct ReceivingCheck {
             }
             return [RecordFinding(.mtaSTS, .ok, name, "well-formed; the policy itself was not fetched", found: found)]
         } catch {
-            return [.unanswered(.mtaSTS, name, error.words, isRequired: false)]
+            return [.unanswered(.mtaSTS, name, error.text, isRequired: false)]
         }
     }
 
@@ -106,7 +106,7 @@ struct ReceivingCheck {
                 .tlsrpt, .warning, name, "\(reason): others take it as if there were none", found: found,
                 remedy: "Write one record such as v=TLSRPTv1; rua=mailto:tls-reports@\(records.domain).")
         } catch {
-            return .unanswered(.tlsrpt, name, error.words, isRequired: false)
+            return .unanswered(.tlsrpt, name, error.text, isRequired: false)
         }
     }
 
@@ -135,14 +135,9 @@ struct ReceivingCheck {
     }
 
     private static func fields(of text: [UInt8]) -> [(name: String, value: String)] {
-        func trim(_ part: Substring) -> String {
-            var part = part.drop { $0 == " " || $0 == "\t" }
-            while part.last == " " || part.last == "\t" { part.removeLast() }
-            return String(part)
-        }
-        return String(decoding: text, as: UTF8.self).split(separator: ";").compactMap { field in
+        String(decoding: text, as: UTF8.self).split(separator: ";").compactMap { field in
             guard let sign = field.firstIndex(of: "=") else { return nil }
-            return (trim(field[..<sign]), trim(field[field.index(after: sign)...]))
+            return (DMARCTags.trim(field[..<sign]), DMARCTags.trim(field[field.index(after: sign)...]))
         }
     }
 }

@@ -45,14 +45,3 @@ package struct RecordLookup: Resolver {
         guard ContinuousClock.now < deadline else { throw .temporary("the DNS took too long to answer") }
     }
 }
-
-extension DNSError {
-    /// One line.
-    var words: String {
-        switch self {
-        case .temporary(let text): text
-        case .nameError: "the name does not exist"
-        case .noData: "the name has no such record"
-        }
-    }
-}

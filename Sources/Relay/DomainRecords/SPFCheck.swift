@@ -29,7 +29,7 @@ struct SPFCheck {
         do throws(DNSError) {
             if case .records(let found) = try await lookup.txt(name) { texts = found } else { texts = [] }
         } catch {
-            return [.unanswered(.spf, name, error.words, isRequired: isRequired)]
+            return [.unanswered(.spf, name, error.text, isRequired: isRequired)]
         }
         let candidates = texts.filter(SPFRecord.isRecord)
         guard let text = candidates.first else { return [absent(texts)] }
@@ -152,7 +152,7 @@ struct SPFCheck {
             let text = "\(host) passes; if it sends from other addresses than its own, the record must allow those"
             return Passage(finding: finding(.ok, text, []))
         } catch {
-            return Passage(finding: .unanswered(.spf, host, error.words))
+            return Passage(finding: .unanswered(.spf, host, error.text))
         }
     }
 

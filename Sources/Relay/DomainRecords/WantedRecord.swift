@@ -31,9 +31,12 @@ package struct WantedRecord: Codable, Hashable, Sendable {
     package var why: String
     /// Without it mail is refused or distrusted; others are advice.
     package var isRequired: Bool
+    /// Seconds.
+    package var ttl: Int64
 
     package init(
-        _ kind: RecordKind, name: String, type: String = "TXT", value: String, why: String, isRequired: Bool = true
+        _ kind: RecordKind, name: String, type: String = "TXT", value: String, why: String, isRequired: Bool = true,
+        ttl: Int64 = TextRecord.standardTTL
     ) {
         self.kind = kind
         self.name = name
@@ -41,6 +44,7 @@ package struct WantedRecord: Codable, Hashable, Sendable {
         self.value = value
         self.why = why
         self.isRequired = isRequired
+        self.ttl = ttl
     }
 
     /// An entry of a zone file (RFC 1035 §5.1), in one line.
@@ -51,6 +55,6 @@ package struct WantedRecord: Codable, Hashable, Sendable {
             case "CNAME", "PTR": value + "."
             default: value
             }
-        return "\(name). \(TextRecord.standardTTL) IN \(type) \(data)"
+        return "\(name). \(ttl) IN \(type) \(data)"
     }
 }

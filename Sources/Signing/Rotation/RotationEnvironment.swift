@@ -41,26 +41,9 @@ struct RotationEnvironment: Sendable {
 }
 
 extension RotationEnvironment {
-    /// Keys that are looked at together: each takes a socket to every server.
-    private static let looksAtOnce = 16
-
     /// What is seen of some keys, in their order.
     func look(at keys: [KeyDescription]) async -> [KeyEvidence] {
-        let look = look
-        return await withTaskGroup(of: Sight.self) { group in
-            var sights: [Sight] = []
-            for (index, key) in keys.enumerated() {
-                if index >= Self.looksAtOnce, let sight = await group.next() { sights.append(sight) }
-                group.addTask { Sight(index: index, evidence: await look(key)) }
-            }
-            for await sight in group { sights.append(sight) }
-            return sights.sorted { $0.index < $1.index }.map(\.evidence)
-        }
-    }
-
-    private struct Sight: Sendable {
-        var index: Int
-        var evidence: KeyEvidence
+        await KeyLooks.look(at: keys, by: look)
     }
 }
 

@@ -166,9 +166,20 @@ enum DomainFixture {
         ])
     func keys(_ state: KeyState, _ isRequired: Bool, _ isEmpty: Bool) throws {
         let key = try DomainFixture.key("s1", state)
-        let record = DomainRecords.record(key)
+        let record = try #require(try DomainFixture.records().record(of: key))
         #expect(record.isRequired == isRequired)
         #expect(record.value == (isEmpty ? "v=DKIM1; k=ed25519; p=" : key.record))
+    }
+
+    @Test("A key that is gone has no record, and the others live as long as the configuration says")
+    func lifetimes() throws {
+        let configuration = DomainFixture.configuration { $0.rotation.common.recordTTL = 300 }
+        let removed = try DomainFixture.key("s1", .removed)
+        let active = try DomainFixture.key("s2")
+        let records = try DomainFixture.records(configuration, keys: [removed, active])
+        #expect(records.record(of: removed) == nil)
+        let lines = records.wanted.filter { $0.kind == .dkim }.map(\.zoneLine)
+        #expect(lines == ["s2._domainkey.example.com. 300 IN TXT \"\(active.record)\""])
     }
 
     @Test("Of a domain whose names are delegated the operator makes the aliases, and no record of a key")
@@ -207,6 +218,39 @@ enum DomainFixture {
         #expect(keys.sdid == above)
         #expect(keys.all.map(\.recordName) == ["s1._domainkey.example.com"])
         #expect(try KnownKeys(of: above, store, policies).all.count == 1)
+        // The table of the author domain says which kinds sign, as it does for its mail.
+        policies.domains[below, default: SigningPolicy()].algorithms = [.rsa]
+        let limited = try KnownKeys(of: below, store, policies)
+        #expect(limited.sdid == below && limited.all.isEmpty)
+        policies.domains[above]?.algorithms = [.rsa]
+        let own = try KnownKeys(of: above, store, policies)
+        #expect(own.all.isEmpty && own.excluded.map(\.selector) == ["s1"])
+    }
+
+    @Test("Keys among the credentials count as those of the store, unless they sign nothing")
+    func credentials() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "waxwing-records-\(UUID())")
+        let store = KeyStore(directory: directory.path)
+        let domain = try #require(Domain("example.com"))
+        let json = """
+            [{"domain": "example.com", "selector": "c1", "algorithm": "rsa-2048", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "c1._domainkey.example.com", "record": "v=DKIM1; p=AAAA",
+            "isUnproven": false, "isReadOnly": true},
+            {"domain": "example.com", "selector": "c2", "algorithm": "rsa-2048", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "c2._domainkey.example.com", "record": "v=DKIM1; p=BBBB",
+            "isUnproven": false, "isReadOnly": true, "isUnused": true},
+            {"domain": "example.com", "selector": "c3", "algorithm": "unknown", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "c3._domainkey.example.com", "problem": "c3 is encrypted",
+            "isUnproven": false, "isReadOnly": true, "isUnused": true},
+            {"domain": "example.com", "selector": "s1", "algorithm": "rsa-2048", "state": "active",
+            "since": "1970-01-01T00:00:00Z", "recordName": "s1._domainkey.example.com", "record": "v=DKIM1; p=CCCC",
+            "isUnproven": false}]
+            """
+        let documents = try #require(KeyResponse(text: "", document: json).keys)
+        let keys = try KnownKeys(of: domain, store, SigningPolicies(), credentials: documents)
+        #expect(keys.sdid == domain && keys.all.map(\.selector) == ["c1"])
+        #expect(keys.damage == ["c3 is encrypted"])
+        #expect(try DomainFixture.records(keys: keys.all).keyRecords.map(\.value) == ["v=DKIM1; p=AAAA"])
     }
 
     @Test("What is not known is said")

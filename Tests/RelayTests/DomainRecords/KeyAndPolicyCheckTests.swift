@@ -4,6 +4,7 @@
 import DNS
 import Mail
 import Signing
+import Synchronization
 import Testing
 
 @testable import Relay
@@ -16,30 +17,35 @@ import Testing
         arguments: [
             (KeyState.active, KeyEvidence.Verdict.published, RecordFinding.Status.ok), (.active, .absent, .problem),
             (.active, .wrong, .problem), (.active, .revoked, .problem), (.active, .unknown, .warning),
-            (.retiring, .published, .ok), (.retiring, .absent, .problem), (.published, .published, .ok),
+            (.retiring, .published, .ok), (.retiring, .revoked, .ok), (.retiring, .absent, .problem),
+            (.published, .published, .ok),
             (.published, .absent, .problem), (.generated, .published, .ok), (.generated, .absent, .warning),
             (.generated, .wrong, .problem), (.revoked, .revoked, .ok), (.revoked, .absent, .ok),
-            (.revoked, .published, .problem), (.revoked, .wrong, .warning), (.compromised, .published, .problem),
+            (.revoked, .published, .problem), (.revoked, .wrong, .problem), (.compromised, .published, .problem),
             (.compromised, .revoked, .ok), (.compromised, .unknown, .warning),
         ])
     func keys(_ state: KeyState, _ verdict: KeyEvidence.Verdict, _ status: RecordFinding.Status) throws {
         let key = try DomainFixture.key("s1", state)
-        let finding = DKIMCheck.judge(
-            key, KeyEvidence(verdict, summary: "s", findings: ["f"]), wanted: DomainRecords.record(key))
+        let wanted = try #require(try DomainFixture.records().record(of: key))
+        let evidence = KeyEvidence(verdict, summary: "s", findings: ["f"])
+        let finding = DKIMCheck.judge(key, evidence, wanted: wanted)
         #expect(finding.status == status, "\(finding)")
         #expect(finding.name == "s1._domainkey.example.com")
         #expect((finding.wanted != nil) == (finding.remedy != nil))
-        if status == .problem { #expect(finding.wanted == DomainRecords.record(key)) }
+        if status == .problem { #expect(finding.wanted == wanted) }
+        // Both commands are of one mind about what is wrong.
+        let isAsWanted = Signing.KeyDocument(key, seen: evidence, at: key.stateTime).isAsWanted
+        #expect((status == .problem) == (!isAsWanted && verdict != .unknown))
     }
 
     @Test("What a server sent is shown without control characters, and what it warns of is a warning")
     func evidence() throws {
         let key = try DomainFixture.key("s1")
         let wrong = DKIMCheck.judge(
-            key, KeyEvidence(.wrong, summary: "x", findings: ["\u{1B}[2J\u{202E}"]), wanted: DomainRecords.record(key))
+            key, KeyEvidence(.wrong, summary: "x", findings: ["\u{1B}[2J\u{202E}"]), wanted: nil)
         #expect(wrong.found == ["?[2J???"])
         let testing = DKIMCheck.judge(
-            key, KeyEvidence(.published, summary: "x", warnings: ["t=y"]), wanted: DomainRecords.record(key))
+            key, KeyEvidence(.published, summary: "x", warnings: ["t=y"]), wanted: nil)
         #expect(testing.status == .warning && testing.found == ["t=y"])
     }
 
@@ -64,6 +70,29 @@ import Testing
             CheckFixture.lines(unsigned, .dkim) == [
                 "warning example.com: the configuration lets its mail leave without signatures"
             ])
+    }
+
+    @Test("What keeps credentials from being known is said, and worse than a note only while a daemon runs")
+    func limit() async throws {
+        for (limit, status) in [(KnownKeys.Limit.noDaemon, "ok"), (.noAnswer("no permission"), "warning")] {
+            var records = try DomainFixture.records(keys: [try DomainFixture.key("s1", ed25519: false)])
+            records.keys.limit = limit
+            let lines = CheckFixture.lines(await CheckFixture.check(CheckFixture.sound, records), .dkim)
+            #expect(lines.count == 2)
+            #expect(lines[1] == "\(status) example.com: \(limit.text)")
+        }
+    }
+
+    @Test("An active key of a kind that algorithms leaves out does not sign")
+    func excluded() async throws {
+        var records = try DomainFixture.records()
+        records.keys.excluded = [try DomainFixture.key("s1", ed25519: false)]
+        records.keys.algorithms = [.ed25519]
+        let document = await CheckFixture.check(CheckFixture.sound, records)
+        let findings = document.findings.filter { $0.kind == .dkim }
+        #expect(findings.map(\.status) == [.problem, .ok])
+        #expect(findings[0].text.hasPrefix("algorithms in the configuration leaves the kind of its active key out"))
+        #expect(findings[0].remedy == "Run: waxwing keys generate example.com --algorithm ed25519")
     }
 
     @Test("Ed25519 alone, and short RSA keys, are warned of")
@@ -148,6 +177,19 @@ import Testing
             "\(lines)")
     }
 
+    @Test("Each name is asked for its DMARC record once")
+    func questions() async throws {
+        let key = try DomainFixture.key("s1", of: "news.example.com", ed25519: false)
+        let records = try DomainFixture.records(keys: [key], sdid: "news.example.com", domain: "news.example.com")
+        let zone = CheckFixture.zone(
+            "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:a@reports.example", without: "_dmarc")
+        let counting = CountingResolver(table: RecordTable(zone))
+        let lookup = RecordLookup(counting) { _ throws(DNSError) in throw .noData }
+        _ = await DMARCCheck(records, lookup).findings()
+        let asked = counting.texts.withLock { $0 }
+        #expect(asked.contains("_dmarc.example.com") && asked.count == Set(asked).count, "\(asked)")
+    }
+
     @Test("Another organization must agree to get the reports")
     func strangers() async throws {
         let line = "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:a@reports.example,mailto:b@in.example.com"
@@ -208,5 +250,23 @@ import Testing
         let found = CheckFixture.lines(try await CheckFixture.check(CheckFixture.zone(lines)), kind)
         #expect(found.count == 1)
         #expect(found[0].hasPrefix(status) && found[0].contains(words), "\(found)")
+    }
+}
+
+/// Takes down which text records are asked for.
+private final class CountingResolver: Resolver {
+    let texts = Mutex<[String]>([])
+    private let table: RecordTable
+
+    init(table: RecordTable) {
+        self.table = table
+    }
+
+    func mx(_ name: String) async throws(DNSError) -> MXAnswer { try await table.mx(name) }
+    func addresses(_ host: String) async throws(DNSError) -> [IPAddress] { try await table.addresses(host) }
+
+    func txt(_ name: String) async throws(DNSError) -> TXTAnswer {
+        texts.withLock { $0.append(name) }
+        return try await table.txt(name)
     }
 }

@@ -13,8 +13,7 @@ struct DMARCRecord: Hashable, Sendable {
 
     /// Where reports go.
     struct Destination: Hashable, Sendable {
-        var uri: String
-        /// Of a `mailto:` URI.
+        /// Of a `mailto:` URI; nil: of another.
         var mailbox: Mailbox?
     }
 
@@ -22,8 +21,6 @@ struct DMARCRecord: Hashable, Sendable {
     private(set) var policy: Policy?
     /// For domains below it.
     private(set) var subdomainPolicy: Policy?
-    /// For names below it that don't exist.
-    private(set) var absentPolicy: Policy?
     /// `t=y`: receivers go one step below the policy.
     private(set) var isTesting = false
     /// `aspf=s`.
@@ -44,7 +41,7 @@ struct DMARCRecord: Hashable, Sendable {
         guard let tags = DMARCTags(text) else { return nil }
         policy = policy("p", tags)
         subdomainPolicy = policy("sp", tags)
-        absentPolicy = policy("np", tags)
+        _ = policy("np", tags)
         isTesting = word("t", tags, ["y", "n"]) == "y"
         hasStrictSPF = word("aspf", tags, ["r", "s"]) == "s"
         _ = word("adkim", tags, ["r", "s"])
@@ -92,14 +89,13 @@ struct DMARCRecord: Hashable, Sendable {
         guard let value = tags[name] else { return [] }
         var found: [Destination] = []
         for item in value.split(separator: ",", omittingEmptySubsequences: false) {
-            var uri = item.drop { $0 == " " || $0 == "\t" }
-            while uri.last == " " || uri.last == "\t" { uri.removeLast() }
+            var uri = DMARCTags.trim(item)
             if let mark = uri.lastIndex(of: "!") {
                 // RFC 9989 §4.8 obs-dmarc-report-size.
                 notes.append("\(name)= limits the size of reports (\(uri[mark...])), which is ignored since RFC 9989")
-                uri = uri[..<mark]
+                uri = String(uri[..<mark])
             }
-            guard let destination = Self.destination(String(uri)) else {
+            guard let destination = Self.destination(uri) else {
                 faults.append("\(name)= has \"\(uri)\", which is no URI such as mailto:reports@example.com")
                 continue
             }
@@ -117,13 +113,13 @@ struct DMARCRecord: Hashable, Sendable {
         let isScheme = scheme.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || "+-.".utf8.contains($0) }
         let rest = uri[uri.index(after: colon)...]
         guard isScheme, !rest.isEmpty, rest.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
-        guard scheme == "mailto" else { return Destination(uri: uri, mailbox: nil) }
+        guard scheme == "mailto" else { return Destination(mailbox: nil) }
         // RFC 6068 §2: what follows a question mark is no part of the mailbox.
         let path = Array(rest.utf8.prefix { $0 != UInt8(ascii: "?") })
         guard let mailboxes = try? AddressParser.mailboxes(in: path[...]), mailboxes.count == 1,
             let mailbox = mailboxes.first, mailbox.domain != nil
         else { return nil }
-        return Destination(uri: uri, mailbox: mailbox)
+        return Destination(mailbox: mailbox)
     }
 
     private mutating func judgeFailureOptions(_ tags: DMARCTags) {

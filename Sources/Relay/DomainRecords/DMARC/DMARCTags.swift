@@ -37,7 +37,8 @@ struct DMARCTags: Hashable, Sendable {
 
     subscript(name: String) -> String? { values[name] }
 
-    private static func trim(_ text: Substring) -> String {
+    /// Without spaces and tabs at its ends.
+    static func trim(_ text: Substring) -> String {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         var text = text.drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }

@@ -88,7 +88,7 @@ struct SPFEvaluation {
         do throws(DNSError) {
             answer = try await lookup.txt(domain)
         } catch {
-            throw .temporary("the SPF record of \(domain) can't be looked up: \(error.words)")
+            throw .temporary("the SPF record of \(domain) can't be looked up: \(error.text)")
         }
         guard case .records(let texts) = answer else { return nil }
         let records = texts.filter(SPFRecord.isRecord)
@@ -173,7 +173,7 @@ struct SPFEvaluation {
             do throws(DNSError) {
                 answer = try await lookup.mx(name)
             } catch {
-                throw .temporary("\(term) can't be looked up: \(error.words)")
+                throw .temporary("\(term) can't be looked up: \(error.text)")
             }
         }
         switch answer {

@@ -144,7 +144,7 @@ struct SPFSurvey {
             }
             texts = found.filter(SPFRecord.isRecord)
         } catch {
-            warnings.append("\(term) can't be looked up: \(error.words)")
+            warnings.append("\(term) can't be looked up: \(error.text)")
             return
         }
         guard let text = texts.first, texts.count == 1 else {
