@@ -32,7 +32,7 @@ package struct AuthoritativeServers: Sendable {
 
     /// What each server says of the text records of `name`, which lies in or below `domain`.
     package func report(onTXT name: String, in domain: String) async -> TextReport {
-        guard let first = Self.canonical(name), let domain = Self.canonical(domain) else {
+        guard let first = LdnsName.canonical(name), let domain = LdnsName.canonical(domain) else {
             return TextReport(steps: [], end: .serversNotFound(name, reason: "it is no domain name"))
         }
         var report = TextReport(steps: [], end: .tooManySteps)
@@ -120,43 +120,18 @@ package struct AuthoritativeServers: Sendable {
         return await addresses(of: try await search.zone(holding: name))
     }
 
-    /// What came of the question for the addresses of one server.
-    ///
-    /// A type of its own: a task that returned it as a tuple crashed when Swift 6.3.1 had optimized it.
-    private struct FoundAddresses: Sendable {
-        var host: String
-        var addresses: Result<[IPAddress], DNSError>
-    }
-
-    private static func addresses(of host: String, _ resolver: UnboundResolver) async -> FoundAddresses {
-        do throws(DNSError) {
-            return FoundAddresses(host: host, addresses: .success(try await resolver.addresses(host)))
-        } catch {
-            return FoundAddresses(host: host, addresses: .failure(error))
-        }
-    }
-
     /// Every address of every server.
     private func addresses(of zone: ZoneSearch.Zone) async -> Targets {
-        let hosts = Set(zone.servers).sorted()
-        let found = await withTaskGroup(of: FoundAddresses.self) { group in
-            for host in hosts { group.addTask { await Self.addresses(of: host, resolver) } }
-            var found: [String: Result<[IPAddress], DNSError>] = [:]
-            for await one in group { found[one.host] = one.addresses }
-            return found
-        }
         var targets = Targets(zone: zone.name, all: [])
-        for host in hosts {
-            switch found[host] {
+        for found in await search.addresses(of: zone) {
+            switch found.addresses {
             case .success(let addresses):
                 targets.all += addresses.map { address in
-                    Targets.Target(host: host, address: ServerAddress(address: address, port: port))
+                    Targets.Target(host: found.host, address: ServerAddress(address: address, port: port))
                 }
             case .failure(let error):
                 targets.all.append(
-                    Targets.Target(host: host, problem: "the server's address can't be found: \(error.text)"))
-            case nil:
-                break
+                    Targets.Target(host: found.host, problem: "the server's address can't be found: \(error.text)"))
             }
         }
         if targets.all.count > Self.maximumAddresses {
@@ -166,6 +141,12 @@ package struct AuthoritativeServers: Sendable {
                 Targets.Target(
                     host: "\(left) more addresses",
                     problem: "no more than \(Self.maximumAddresses) addresses are asked"))
+        }
+        if zone.leftOut > 0 {
+            targets.all.append(
+                Targets.Target(
+                    host: "\(zone.leftOut) more servers",
+                    problem: "no more than \(ZoneSearch.Zone.maximumServers) servers of a zone are asked"))
         }
         return targets
     }
@@ -189,11 +170,6 @@ package struct AuthoritativeServers: Sendable {
         default:
             return nil
         }
-    }
-
-    /// Lower case and without a final dot, as names of replies are.
-    private static func canonical(_ name: String) -> String? {
-        LdnsName.octets(of: name).flatMap { RecordData.name($0) }
     }
 
     // MARK: Asking
@@ -232,8 +208,8 @@ package struct AuthoritativeServers: Sendable {
 
     /// What a server has at the name with the zone behind it once more, if nobody has anything at the name.
     private func doubledTexts(_ step: TextReport.Step, _ targets: Targets) async -> [[UInt8]] {
-        let isMissing = step.answers.flatMap(\.statements).allSatisfy { $0 == .nameError || $0 == .noData }
-        guard isMissing, let zone = step.zone,
+        let statements = step.answers.flatMap(\.statements)
+        guard !statements.isEmpty, statements.allSatisfy({ $0 == .nameError || $0 == .noData }), let zone = step.zone,
             let message = QueryMessage.octets(name: step.name + "." + zone, type: .txt)
         else { return [] }
         let exchanges = targets.all.compactMap(\.address).prefix(Self.maximumAskedForHints).map { address in
@@ -256,19 +232,4 @@ package struct AuthoritativeServers: Sendable {
         let label = String((0..<20).map { _ in letters.randomElement() ?? "x" })
         return label + (name.firstIndex(of: ".").map { name[$0...] } ?? "")
     }
-}
-
-extension DNSError {
-    /// In a few words.
-    package var text: String {
-        switch self {
-        case .temporary(let text): text
-        case .nameError: "the name does not exist"
-        case .noData: "the name has no such record"
-        }
-    }
-}
-
-extension DNSError: CustomStringConvertible {
-    package var description: String { text }
 }

@@ -33,7 +33,7 @@ package struct DynamicUpdater: Sendable {
 
     /// Makes the name hold just what is wanted; one line that says what was done.
     package func perform(_ update: TextUpdate) async throws(UpdateError) -> String {
-        guard let name = Self.canonical(update.name) else {
+        guard let name = LdnsName.canonical(update.name) else {
             throw UpdateError(.invalid, "\(PrintableText.of(update.name)) is no domain name")
         }
         var update = update
@@ -48,17 +48,13 @@ package struct DynamicUpdater: Sendable {
 
     private func attempt(_ update: TextUpdate) async throws(UpdateError) -> String {
         let zone = try await zone(of: update.name)
-        let plan = try UpdatePlan.make(update, standing: try await standing(at: update.name), server: "\(server)")
+        let standing = try await standing(at: update.name, in: zone)
+        let plan = try UpdatePlan.make(update, standing: standing, server: "\(server)")
         switch plan {
         case .done(let text):
             return "\(server): \(text)"
         case .change(let text, let prerequisites, let updates):
-            guard
-                let message = UpdateMessage.octets(
-                    zone: zone, name: update.name, prerequisites: prerequisites, updates: updates)
-            else { throw UpdateError(.invalid, "the change of \(update.name) can't be written as a message") }
-            let reply = try await ask(message, mustBeSigned: true)
-            try check(reply, update.name, zone: zone)
+            try check(try await change(update.name, zone, prerequisites, updates), update.name, zone: zone)
             return "\(server): \(text) in the zone \(zone)" + (key.map { ", by the key \($0.name)" } ?? "")
         }
     }
@@ -67,7 +63,7 @@ package struct DynamicUpdater: Sendable {
 
     private func zone(of name: String) async throws(UpdateError) -> String {
         if let zone {
-            guard let zone = Self.canonical(zone), AnswerReading.contains(zone, name) else {
+            guard let zone = LdnsName.canonical(zone), AnswerReading.contains(zone, name) else {
                 throw UpdateError(
                     .notZone, "\(name) is not in the zone \(PrintableText.of(zone)) of the publisher: correct its zone")
             }
@@ -85,12 +81,21 @@ package struct DynamicUpdater: Sendable {
         throw notAuthoritative(name)
     }
 
-    private func standing(at name: String) async throws(UpdateError) -> UpdatePlan.Standing {
+    private func standing(at name: String, in zone: String) async throws(UpdateError) -> UpdatePlan.Standing {
         let found = try await entries(at: name)
-        guard found != .nothing else { return .nothing }
-        // What a wildcard gives does not stand at the name, and prerequisites don't count it (RFC 4592 §2.2.1).
-        let other = try await entries(at: AuthoritativeServers.sibling(of: name))
-        return other == found ? .nothing : found
+        let type: RecordType
+        switch found {
+        case .nothing: return .nothing
+        case .alias: type = .cname
+        case .texts: type = .txt
+        }
+        guard try await entries(at: AuthoritativeServers.sibling(of: name)) == found else { return found }
+        // A wildcard gives it, or the name has its own that reads the same. Prerequisites count only what stands at
+        // the name (RFC 4592 §2.2.1), so the server tells by a change of nothing.
+        let reply = try await change(name, zone, [.missing(type)], [])
+        if reply.code == .recordsExist { return found }
+        try check(reply, name, zone: zone)
+        return .nothing
     }
 
     private func entries(at name: String) async throws(UpdateError) -> UpdatePlan.Standing {
@@ -122,6 +127,16 @@ package struct DynamicUpdater: Sendable {
     }
 
     // MARK: Talking
+
+    private func change(
+        _ name: String, _ zone: String, _ prerequisites: [UpdateMessage.Entry], _ updates: [UpdateMessage.Entry]
+    ) async throws(UpdateError) -> ReplyMessage {
+        guard
+            let message = UpdateMessage.octets(
+                zone: zone, name: name, prerequisites: prerequisites, updates: updates)
+        else { throw UpdateError(.invalid, "the change of \(name) can't be written as a message") }
+        return try await ask(message, mustBeSigned: true)
+    }
 
     /// Sends a message over TCP, signed if there is a key, and checks who replied.
     ///
@@ -166,11 +181,6 @@ package struct DynamicUpdater: Sendable {
         case nil:
             throw UpdateError(.unreachable, "\(server) was not asked")
         }
-    }
-
-    /// Lower case and without a final dot, as names of replies are.
-    private static func canonical(_ name: String) -> String? {
-        LdnsName.octets(of: name).flatMap { RecordData.name($0) }
     }
 }
 

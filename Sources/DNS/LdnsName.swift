@@ -19,6 +19,11 @@ enum LdnsName {
         return unsafe octets(of: data)
     }
 
+    /// Lower case and without a final dot, as names of replies are; nil if `name` is no domain name.
+    static func canonical(_ name: String) -> String? {
+        octets(of: name).flatMap { RecordData.name($0) }
+    }
+
     /// A copy of what a field of a record holds.
     @unsafe static func octets(of data: UnsafeMutablePointer<ldns_rdf>) -> [UInt8] {
         guard let start = unsafe ldns_rdf_data(data) else { return [] }

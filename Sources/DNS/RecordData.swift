@@ -63,13 +63,4 @@ enum RecordData {
         }
         return joined
     }
-
-    /// Where the names of an address stand (RFC 1035 §3.5, RFC 3596 §2.5).
-    static func reverseName(of address: IPAddress) -> String {
-        guard address.isIPv6 else {
-            return address.octets.reversed().map { "\($0)." }.joined() + "in-addr.arpa"
-        }
-        let digits = address.octets.reversed().flatMap { [$0 & 0x0F, $0 >> 4] }
-        return digits.map { String($0, radix: 16) + "." }.joined() + "ip6.arpa"
-    }
 }

@@ -58,7 +58,7 @@ package enum TXTAnswer: Hashable, Sendable {
 }
 
 /// Why a question has no answer.
-package enum DNSError: Error, Hashable, Sendable {
+package enum DNSError: Error, Hashable, Sendable, CustomStringConvertible {
     /// SERVFAIL, no reply in time, a malformed answer: ask again later.
     ///
     /// The text says which, in one line.
@@ -67,4 +67,15 @@ package enum DNSError: Error, Hashable, Sendable {
     case nameError
     /// The name exists, without a record of this kind.
     case noData
+
+    /// In a few words.
+    package var text: String {
+        switch self {
+        case .temporary(let text): text
+        case .nameError: "the name does not exist"
+        case .noData: "the name has no such record"
+        }
+    }
+
+    package var description: String { text }
 }

@@ -48,8 +48,12 @@ struct TransactionSignature: Sendable {
     }
 
     /// The message with its TSIG record, and the code that the reply's rests on.
-    func sign(_ message: [UInt8], at time: UInt64) -> (message: [UInt8], code: [UInt8]) {
-        let code = code(over: message, after: nil, time: time, fudge: Self.fudge, error: 0, other: [])
+    ///
+    /// - Parameter requestCode: of the message that this replies to; nil: it is a request.
+    func sign(
+        _ message: [UInt8], after requestCode: [UInt8]? = nil, at time: UInt64
+    ) -> (message: [UInt8], code: [UInt8]) {
+        let code = code(over: message, after: requestCode, time: time, fudge: Self.fudge, error: 0, other: [])
         // RFC 8945 §4.2.
         let data =
             algorithmName + Self.octets(time, 6) + Self.octets(Self.fudge) + Self.octets(UInt16(code.count)) + code
@@ -79,7 +83,7 @@ struct TransactionSignature: Sendable {
         let signed = Self.number(fields[1])
         if finding.problem == .badTime, other.count == 6 { finding.serverTime = Self.number(other) }
         guard let theirName = LdnsName.octets(of: record.owner), theirName == keyName,
-            Self.lowered(fields[0]) == algorithmName, let fudge = UInt16(exactly: Self.number(fields[2]))
+            RecordData.name(fields[0]) == algorithm.rawValue, let fudge = UInt16(exactly: Self.number(fields[2]))
         else { return finding }
         // RFC 8945 §4.3.2: as it was before the record was added, with the original ID.
         let message = fields[4] + Self.counting(Array(reply[..<start]), by: -1).dropFirst(2)
@@ -120,8 +124,6 @@ struct TransactionSignature: Sendable {
     }
 
     private static func number(_ octets: [UInt8]) -> UInt64 { octets.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }
-
-    private static func lowered(_ name: [UInt8]) -> [UInt8]? { RecordData.name(name).flatMap(LdnsName.octets) }
 
     /// Takes the same time wherever they differ.
     private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {

@@ -85,7 +85,7 @@ package final class UnboundResolver: Resolver {
 
     /// The names that an address is said to have (PTR), as the one in charge of the address says; at least one.
     package func names(of address: IPAddress) async throws(DNSError) -> [String] {
-        let set = try await records(of: RecordData.reverseName(of: address), type: .ptr)
+        let set = try await records(of: address.reverseName, type: .ptr)
         switch set.kind {
         case .nameError: throw .nameError
         case .noData: throw .noData

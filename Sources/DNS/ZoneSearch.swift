@@ -8,8 +8,29 @@
 struct ZoneSearch: Sendable {
     /// A zone and the names of its servers.
     struct Zone: Hashable, Sendable {
-        var name: String
-        var servers: [String]
+        /// As many as anybody has: whoever writes a zone could name thousands.
+        static let maximumServers = 32
+
+        let name: String
+        /// Each once, in order.
+        let servers: [String]
+        /// How many more there are.
+        let leftOut: Int
+
+        init(name: String, servers: [String]) {
+            let all = Set(servers).sorted()
+            self.name = name
+            self.servers = Array(all.prefix(Self.maximumServers))
+            leftOut = all.count - self.servers.count
+        }
+    }
+
+    /// What came of the question for the addresses of one server.
+    ///
+    /// A type of its own: a task that returned it as a tuple crashed when Swift 6.3.1 had optimized it.
+    struct FoundAddresses: Sendable {
+        var host: String
+        var addresses: Result<[IPAddress], DNSError>
     }
 
     /// Zones below zones: no more than these.
@@ -64,17 +85,32 @@ struct ZoneSearch: Sendable {
     /// Where a server of the zone refers to for `target`.
     private func child(of zone: Zone, holding target: String) async -> Zone? {
         guard let message = QueryMessage.octets(name: target, type: .txt) else { return nil }
-        var addresses: [ServerAddress] = []
-        for server in zone.servers.sorted() where addresses.count < Self.maximumAskedOnTheWay {
-            let found = (try? await resolver.addresses(server)) ?? []
-            addresses += found.prefix(2).map { ServerAddress(address: $0, port: port) }
+        let found = await addresses(of: zone).flatMap { ((try? $0.addresses.get()) ?? []).prefix(2) }
+        let exchanges = found.prefix(Self.maximumAskedOnTheWay).map { address in
+            Exchange(server: ServerAddress(address: address, port: port), transport: .udp, message: message)
         }
-        let outcomes = await Exchange.perform(
-            addresses.map { Exchange(server: $0, transport: .udp, message: message) }, within: Self.timeLimitOnTheWay)
+        let outcomes = await Exchange.perform(exchanges, within: Self.timeLimitOnTheWay)
         for outcome in outcomes {
             let kind = AnswerReading.kind(outcome, name: target, zone: zone.name)
             if case .referral(let child, let servers) = kind { return Zone(name: child, servers: servers) }
         }
         return nil
+    }
+
+    /// The addresses of each server of the zone, in the order of their names; looked for at once.
+    func addresses(of zone: Zone) async -> [FoundAddresses] {
+        let found = await withTaskGroup(of: FoundAddresses.self) { group in
+            for host in zone.servers { group.addTask { await Self.addresses(of: host, resolver) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        return found.sorted { $0.host < $1.host }
+    }
+
+    private static func addresses(of host: String, _ resolver: UnboundResolver) async -> FoundAddresses {
+        do throws(DNSError) {
+            return FoundAddresses(host: host, addresses: .success(try await resolver.addresses(host)))
+        } catch {
+            return FoundAddresses(host: host, addresses: .failure(error))
+        }
     }
 }

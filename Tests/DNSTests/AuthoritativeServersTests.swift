@@ -158,18 +158,32 @@ struct AuthoritativeServersTests {
         #expect(report.doubled == [Array("misplaced".utf8)])
     }
 
+    @Test func theDoubledNameIsNotAskedOfServersThatSayNothing() async throws {
+        let world = try await Self.world(["example.test": Self.zone([1])])
+        defer { world.stop() }
+        let server = try ScriptedServer(port: world.address.port) { message, _ in [Reply.to(message, code: 5)] }
+        defer { server.stop() }
+        let report = try await Self.report(world)
+        #expect(report.steps.first?.answers.map(\.tcp) == [.failure(.refused)])
+        #expect(!server.questions.contains { $0.name.hasSuffix("example.test.example.test") })
+    }
+
+    /// Between resolver and world: who asks for what.
+    static func recorder(before world: NameServer) throws -> ScriptedServer {
+        try ScriptedServer { message, transport in
+            let exchange = Exchange(server: world.address, transport: transport, message: message)
+            guard case .reply(let reply)? = Exchange.performBlocking([exchange]).first else { return [] }
+            return [reply]
+        }
+    }
+
     @Test func theResolverIsNeverAskedForTheNameOrAnythingBesideIt() async throws {
         let world = try await Self.world([
             "example.test": Self.zone([9], "s1._domainkey IN CNAME s1.example.test.keys.net-test."),
             "keys.net-test": Self.zone([9]),
         ])
         defer { world.stop() }
-        // Between resolver and world: who asks for what.
-        let recorder = try ScriptedServer { message, transport in
-            let exchange = Exchange(server: world.address, transport: transport, message: message)
-            guard case .reply(let reply)? = Exchange.performBlocking([exchange]).first else { return [] }
-            return [reply]
-        }
+        let recorder = try Self.recorder(before: world)
         defer { recorder.stop() }
         let resolver = try UnboundResolver(.asking([recorder.address]), logger: .none)
         let report = await AuthoritativeServers(resolver: resolver, port: world.address.port)
@@ -210,6 +224,40 @@ struct AuthoritativeServersTests {
         let answers = try #require(try await Self.report(world).steps.first?.answers)
         #expect(answers.count == AuthoritativeServers.maximumAddresses + 1)
         #expect(answers.last?.server == "9 more addresses" && answers.last?.statements.isEmpty == true)
+    }
+
+    /// NS records of 40 hosts that nobody knows, behind `ns9` in order.
+    static func strangers(at owner: String) -> String {
+        (10..<50).map { "\(owner) IN NS stranger\($0).example.test." }.joined(separator: "\n")
+    }
+
+    @Test(arguments: ["s1._domainkey.example.test", "s1.below.example.test"])
+    func serversBeyondTheLimitAreNotForgotten(name: String) async throws {
+        let world = try await Self.world([
+            "example.test": Self.zone([9], Self.strangers(at: "@"), Self.strangers(at: "below"))
+        ])
+        defer { world.stop() }
+        let answers = try #require(try await Self.report(world, name).steps.last?.answers)
+        #expect(answers.count == ZoneSearch.Zone.maximumServers + 1)
+        // One more server where the zone has one that answers.
+        let left = name == Self.name ? 9 : 8
+        #expect(answers.last?.server == "\(left) more servers" && answers.last?.statements.isEmpty == true)
+    }
+
+    @Test func noMoreServersAreLookedForThanTheLimit() async throws {
+        let world = try await Self.world([
+            "example.test": Self.zone([9], "s1._domainkey IN CNAME s1.below.net-test."),
+            "net-test": Self.zone([9], Self.strangers(at: "@"), Self.strangers(at: "below")),
+        ])
+        defer { world.stop() }
+        let recorder = try Self.recorder(before: world)
+        defer { recorder.stop() }
+        let resolver = try UnboundResolver(.asking([recorder.address]), logger: .none)
+        let report = await AuthoritativeServers(resolver: resolver, port: world.address.port)
+            .report(onTXT: Self.name, in: "example.test")
+        #expect(report.steps.last?.answers.last?.server == "8 more servers")
+        let asked = Set(recorder.questions.map(\.name)).filter { $0.hasPrefix("stranger") }
+        #expect(asked.count == ZoneSearch.Zone.maximumServers)
     }
 
     @Test func namesOfAnAddressAreFound() async throws {

@@ -15,10 +15,15 @@ final class ScriptedServer: Sendable {
     let address: ServerAddress
     private let datagrams: CInt
     private let listener: CInt
+    private let pause: Duration?
     private let isStopped = Atomic(false)
     private let received = Mutex<[(name: String, transport: Exchange.Transport)]>([])
 
-    init(on host: String = "127.0.0.1", port: Int? = nil, _ script: @escaping Script) throws {
+    /// - Parameter pause: over TCP, after each octet.
+    init(
+        on host: String = "127.0.0.1", port: Int? = nil, pause: Duration? = nil, _ script: @escaping Script
+    ) throws {
+        self.pause = pause
         let port = try port ?? NameServer.freePort()
         address = ServerAddress(address: try #require(IPAddress(host)), port: port)
         datagrams = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -86,7 +91,10 @@ final class ScriptedServer: Sendable {
         note(message, .tcp)
         for reply in script(message, .tcp) {
             let framed = [UInt8(reply.count >> 8), UInt8(reply.count & 255)] + reply
-            _ = unsafe send(connection, framed, framed.count, CInt(MSG_NOSIGNAL))
+            for piece in pause == nil ? [framed] : framed.map({ [$0] }) {
+                guard unsafe send(connection, piece, piece.count, CInt(MSG_NOSIGNAL)) == piece.count else { return }
+                if let pause { usleep(useconds_t(pause / .microseconds(1))) }
+            }
         }
     }
 

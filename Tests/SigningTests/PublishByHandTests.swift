@@ -87,7 +87,7 @@ struct PublishByHandTests {
         let entries = publisher.delegationEntries(for: domain).split(separator: "\n")
         #expect(entries.count == 4)
         #expect(entries[0] == "ww1._domainkey.example.com. 3600 IN CNAME ww1.example.com.keys.example.net.")
-        let hint = try #require(publisher.delegationHint(for: domain, zone: "example.com"))
+        let hint = try #require(publisher.delegationHint(for: domain))
         #expect(hint.contains("Name:   ww1e._domainkey\n"))
         #expect(hint.contains("Type:   CNAME\nTarget: ww1e.example.com.keys.example.net\n"))
         #expect(hint.hasSuffix(publisher.delegationEntries(for: domain)))

@@ -32,19 +32,16 @@ extension Publisher {
     }
 
     /// What the operator has to do once, for people; nil without delegation.
-    ///
-    /// - Parameter zone: the zone of the domain, as far as it is known.
-    package func delegationHint(for domain: Domain, zone: String? = nil) -> String? {
+    package func delegationHint(for domain: Domain) -> String? {
         let aliases = delegationRecords(for: domain)
         guard let delegation = settings?.delegation, !aliases.isEmpty else { return nil }
         let fields = aliases.map { alias in
-            let record = TextRecord(name: alias.name, text: "", zone: zone)
-            return """
-                \(WebForm.name(record))
-                Type:   CNAME
-                Target: \(alias.target)
+            """
+            \(WebForm.name(TextRecord(name: alias.name, text: "")))
+            Type:   CNAME
+            Target: \(alias.target)
 
-                """
+            """
         }
         return """
             Create these CNAME records once; the keys behind them rotate in \(delegation.zone) without you:

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-package import DNS
-
 /// RecordFormat is in charge of writing key records the way that name servers, providers and tools read them.
 ///
 /// All records of a call make one document.
@@ -11,7 +9,7 @@ package enum RecordFormat: String, Codable, Hashable, Sendable, CaseIterable {
     case plain
     /// Entries of a zone file (RFC 1035 §5.1).
     case bind
-    /// A script for BIND's `nsupdate`.
+    /// A script for BIND's `nsupdate`, which finds the primary server of a zone by itself.
     case nsupdate
     /// For `aws route53 change-resource-record-sets --change-batch file://…`.
     case route53
@@ -32,12 +30,11 @@ package enum RecordFormat: String, Codable, Hashable, Sendable, CaseIterable {
     /// Waxwing's own, for scripts.
     case json
 
-    /// - Parameter server: the one that `nsupdate` is to ask; nil lets it find the zone's primary by itself.
-    package func text(of records: [TextRecord], server: ServerAddress? = nil) -> String {
+    package func text(of records: [TextRecord]) -> String {
         switch self {
         case .plain: records.map { "\($0.name) \($0.text)\n" }.joined()
         case .bind: ZoneFile.entries(records)
-        case .nsupdate: UpdateScript.text(records, server: server)
+        case .nsupdate: UpdateScript.text(records)
         case .route53: ProviderDocument.route53(records)
         case .cloudflare: ProviderDocument.cloudflare(records)
         case .google: ProviderDocument.google(records)

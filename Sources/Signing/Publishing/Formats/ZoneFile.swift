@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-internal import DNS
-
 /// ZoneFile writes entries of zone files (RFC 1035 §5.1), with whole names, so that it does not matter which zone's
 /// file they go to.
 enum ZoneFile {
@@ -48,9 +46,8 @@ enum UpdateScript {
     /// An update is about one zone (RFC 2136 §2.3), so each zone has its own `send`.
     ///
     /// What the name held before goes: a key record is the only one of its name (RFC 6376 §3.6.2.2).
-    static func text(_ records: [TextRecord], server: ServerAddress?) -> String {
+    static func text(_ records: [TextRecord]) -> String {
         var text = ""
-        if let server { text += "server \(server.address) \(server.port)\n" }
         for (apex, records) in TextRecord.byZone(records) {
             if records.allSatisfy(\.isZoneKnown) { text += "zone \(apex).\n" }
             for record in records {
