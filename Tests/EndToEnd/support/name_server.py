@@ -4,14 +4,13 @@
 """An authoritative name server (NSD) on a loopback address of its own, port 53: that port wants root."""
 
 import os
-import random
 import socket
 import struct
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .machine import TOOLS, end, wait_for
+from .machine import TOOLS, end, new_network, wait_for
 
 HEAD = "$TTL 1\n@ SOA ns.example. hostmaster.example. {serial} 1 1 1 1\n@ NS ns.example.\n"
 
@@ -26,7 +25,7 @@ class NameServer:
         self.serial = 1
         self.directory = Path(tempfile.mkdtemp(prefix="nsd."))
         self.directory.chmod(0o777)
-        self.address = f"127.53.{random.randint(1, 254)}.{random.randint(1, 254)}"
+        self.address = f"{new_network()}.1"
 
     @property
     def server(self) -> str:
