@@ -226,7 +226,7 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
                     converted.content = content
                     return self.take(converted)
                 case .failure(let fault as DepartureFault):
-                    delivery.message.settle(delivery.positions, self.judged(fault, delivery))
+                    delivery.settle(self.judged(fault, delivery))
                 // The threads are gone: the relay is shutting down.
                 case .failure: delivery.giveBack()
                 }

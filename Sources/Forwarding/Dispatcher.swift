@@ -40,9 +40,19 @@ final class Dispatcher: Sendable {
         self.table = Mutex(Dispatcher.table(environment.configuration.routes, sites))
     }
 
-    func replaceRoutes(_ routing: RoutingTable) {
+    /// Whether they are others than before.
+    func replaceRoutes(_ routing: RoutingTable) -> Bool {
         let new = Dispatcher.table(routing, sites)
-        table.withLock { $0 = new }
+        return table.withLock { table in
+            let isChanged = table.routing != new.routing
+            table = new
+            return isChanged
+        }
+    }
+
+    /// Whether some mail leaves unsigned, and so needs no key.
+    var hasUnsignedRoute: Bool {
+        table.withLock { $0.routing.routes.contains(where: \.signing.isUnsigned) }
     }
 
     private static func table(_ routing: RoutingTable, _ sites: SiteDirectory) -> Table {

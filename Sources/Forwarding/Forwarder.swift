@@ -8,6 +8,7 @@ package import NIOCore
 package import NIOPosix
 internal import ServiceLifecycle
 package import Spooling
+internal import Synchronization
 
 /// `Forwarder` is in charge of getting the queue out: it claims what is due, as much as its budget allows, and
 /// every message it claimed ends recorded in the spool or released.
@@ -17,6 +18,9 @@ package final class Forwarder: Service, Sendable {
     private let budget: InFlightBudget
     private let sites: SiteDirectory
     private let dispatcher: Dispatcher
+    /// Whether what waits for a key has not been looked at with these routes by the clock: at the start what an earlier
+    /// daemon left, which may have had others.
+    private let hasNewRoutes = Atomic(true)
 
     /// - Parameter threadPool: started, and running until `run` has returned.
     package init(
@@ -44,9 +48,10 @@ package final class Forwarder: Service, Sendable {
 
     /// Takes other routes from the next claimed message on.
     package func replaceRoutes(_ routes: RoutingTable) {
-        dispatcher.replaceRoutes(routes)
-        // Some of them may take mail unsigned that waits for a key.
-        for domain in spool.unsignableDomains { spool.retry(authorDomain: domain) }
+        let isChanged = dispatcher.replaceRoutes(routes)
+        // What is judged by the old ones at this moment can come to wait after this look; for that there is the next.
+        if isChanged { hasNewRoutes.store(true, ordering: .relaxed) }
+        retryUnsignable(afterNewRoutes: isChanged)
     }
 
     /// Sends what waited for a key, where there is one now.
@@ -58,7 +63,14 @@ package final class Forwarder: Service, Sendable {
     /// some wait for; which takes a microsecond each, and nothing at all as long as none waits. If the answer is yes,
     /// the spool gives them out, a page at a time. So nobody has to remember to call this for mail to leave in the end.
     package func retryUnsignable() {
-        for domain in spool.unsignableDomains where environment.signer.hindrance(of: domain) == nil {
+        retryUnsignable(afterNewRoutes: false)
+    }
+
+    /// - Parameter afterNewRoutes: the routes are others than those that the mail was judged by, or may be; one that
+    ///   needs no key may be among them. Which recipients it is for is known only when their messages are read.
+    private func retryUnsignable(afterNewRoutes: Bool) {
+        let isForAll = afterNewRoutes && dispatcher.hasUnsignedRoute
+        for domain in spool.unsignableDomains where isForAll || environment.signer.hindrance(of: domain) == nil {
             spool.retry(authorDomain: domain)
         }
     }
@@ -81,7 +93,10 @@ package final class Forwarder: Service, Sendable {
         }
         let retries = environment.eventLoopGroup.next().scheduleRepeatedTask(
             initialDelay: .zero, delay: Forwarder.keyInterval
-        ) { [weak self] _ in self?.retryUnsignable() }
+        ) { [weak self] _ in
+            guard let self else { return }
+            retryUnsignable(afterNewRoutes: hasNewRoutes.exchange(false, ordering: .relaxed))
+        }
         defer {
             watch.cancel()
             retries.cancel()

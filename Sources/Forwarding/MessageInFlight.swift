@@ -75,11 +75,11 @@ final class MessageInFlight: Sendable {
     }
 
     /// An attempt for some recipients has ended before anything left.
-    func settle(_ positions: [Int], _ fault: DepartureFault) {
+    func settle(_ positions: [Int], _ fault: DepartureFault, fields: [UInt8]? = nil) {
         guard fault.isWantOfKey, case .deferred(let diagnostic) = fault.outcome else {
-            return settle(positions, fault.outcome)
+            return settle(positions, fault.outcome, fields: fields)
         }
-        close(positions.count, fields: nil) { report in
+        close(positions.count, fields: fields) { report in
             for position in positions { report.unsignable.append((position, diagnostic)) }
         }
     }
@@ -122,6 +122,11 @@ struct Delivery: Sendable {
 
     func settle(_ outcome: Outcome) {
         message.settle(positions, outcome, fields: content.keptFields)
+    }
+
+    /// It could not be made fit for its next hop; its signatures still hold for one that takes it as it is.
+    func settle(_ fault: DepartureFault) {
+        message.settle(positions, fault, fields: content.keptFields)
     }
 
     func giveBack() {

@@ -18,13 +18,11 @@ struct KeyUseTable: Sendable {
     }
 
     /// By SDID and selector, in milliseconds since 1970.
-    private var last: [Domain: [String: Int64]] = [:]
+    private(set) var last: [Domain: [String: Int64]] = [:]
 
     init(_ uses: [KeyUse]) {
         add(uses)
     }
-
-    var uses: [KeyUse] { last.keys.flatMap { uses(of: $0) } }
 
     func uses(of sdid: Domain) -> [KeyUse] {
         (last[sdid] ?? [:]).map { KeyUse(sdid: sdid, selector: $0, time: Timestamp(milliseconds: $1)) }

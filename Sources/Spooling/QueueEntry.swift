@@ -18,7 +18,7 @@ package struct QueueEntry: Hashable, Sendable {
     /// Whether an attempt was recorded.
     package var isDeferred: Bool
     package var isHeld: Bool
-    /// When the next recipient is due; nil when held.
+    /// When the next recipient is due; nil when held, and when all that are open wait for a key.
     package var nextAttempt: Timestamp?
     /// Of a recipient that is deferred, else of one that is finished.
     package var lastDiagnostic: Diagnostic?
@@ -41,6 +41,7 @@ package struct QueueRecipient: Hashable, Sendable {
     package var state: RecipientState
     /// Deferrals so far.
     package var attempts: Int
+    /// Nil when held, and while it waits for a key.
     package var nextAttempt: Timestamp?
     package var lastDiagnostic: Diagnostic?
 }

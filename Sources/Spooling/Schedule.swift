@@ -47,7 +47,7 @@ struct Schedule {
     /// The first key that came to be on disk only since the last `beginPage`: the page may have passed over it.
     private var rewoundTo: DueKey?
 
-    private var retries = UnsignableRetries()
+    private(set) var retries = UnsignableRetries()
     /// Whether the next page is one of those.
     private var prefersRetry = false
 

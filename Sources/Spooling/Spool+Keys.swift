@@ -7,15 +7,10 @@ package import Mail
 internal import Synchronization
 
 extension Spool {
-    /// When each key was last used, as far as it is on disk.
+    /// When each key of an SDID was last used, as far as it is on disk.
     ///
     /// It may have been used up to `KeyUse.granularitySeconds` later, and also since then for messages whose attempt
     /// has not ended. What was in flight when a daemon was killed is in no record: see QueueStates.md.
-    package func keyUses() -> [KeyUse] {
-        keyUseTable.withLock { $0.uses }
-    }
-
-    /// The same of one SDID alone.
     package func keyUses(of sdid: Domain) -> [KeyUse] {
         keyUseTable.withLock { $0.uses(of: sdid) }
     }

@@ -74,7 +74,7 @@ package final class SpoolReader: Sendable {
             queued: totals.messages - totals.deferred, deferred: totals.deferred, octets: totals.octets)
     }
 
-    /// When each key was last used, as `Spool.keyUses` tells; nothing if no daemon of this version opened the spool yet.
+    /// When each key was last used, as `Spool.keyUses(of:)` tells; nothing if no daemon of this version opened the spool yet.
     package func keyUses() throws(SpoolError) -> [KeyUse] {
         try read { store in try store.keyUses() }
     }
@@ -114,8 +114,9 @@ package final class SpoolReader: Sendable {
         for row in try store.triedRecipients(message.queueID.rawValue) where recipients.indices.contains(row.ordinal) {
             recipients[row.ordinal].state = row.state
             recipients[row.ordinal].attempts = row.attempts
+            // Of one that waits for a key it is the end of the message's life: nothing is tried then.
             recipients[row.ordinal].nextAttempt =
-                stored.isHeld ? nil : row.nextAttempt.map { Timestamp(milliseconds: $0) }
+                stored.isHeld || row.state == .unsignable ? nil : row.nextAttempt.map { Timestamp(milliseconds: $0) }
             recipients[row.ordinal].lastDiagnostic = row.diagnostic
         }
         return recipients

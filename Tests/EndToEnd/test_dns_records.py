@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.name_server import NameServer
+from support.names import NameServer
 
 DOMAIN = "sender.example"
 HOST = f"relay.{DOMAIN}"
@@ -90,7 +90,7 @@ def test_each_wrong_record_is_named_with_the_reason(relay):
     spf = next(line for line in zones[DOMAIN].splitlines() if line.startswith(f"{DOMAIN}. ") and "spf1" in line)
     with NameServer(zones) as server:
         def problems(records: str, kind: str) -> str:
-            server.change(DOMAIN, records)
+            server.replace(DOMAIN, records)
             document = check(relay, server, 1)
             assert {item["kind"] for item in document["findings"] if item["status"] == "problem"} == {kind}
             return " ".join(item["text"] for item in findings(document, kind, "problem"))

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support.machine import free_port, wait_for
-from support.name_server import NameServer
+from support.names import NameServer
 from support.next_hops import NextHop
 from support.smtp import message, refusal, submit
 from support.verifiers import assert_verified, tags_of_signatures
@@ -86,7 +86,7 @@ def test_activation_wants_proof_from_dns(bare_relay):
 
         def publish(record: str) -> None:
             strings = " ".join(f'"{record[start:start + 255]}"' for start in range(0, len(record), 255))
-            names.change("sender.example", f"s1._domainkey TXT {strings}\n")
+            names.replace("sender.example", f"s1._domainkey TXT {strings}\n")
 
         record = bare_relay.key_records()["s1._domainkey.sender.example"]
         publish(record[:-8] + "AAAAAAA=")

@@ -6,7 +6,7 @@
 import pytest
 
 from support.machine import free_port, wait_for
-from support.name_server import NameServer
+from support.names import NameServer
 from support.next_hops import NextHop
 from support.smtp import message, submit
 from support.verifiers import assert_verified
@@ -71,7 +71,7 @@ def test_a_domain_that_takes_no_mail_bounces_at_once(relay, names, domain, statu
     with NextHop(address="127.0.0.21") as hop:
         use_mx(relay, names, hop.port)
         # The bounce goes to the sender's own domain, which has an address.
-        names.change("one.example", ZONE + "sender.one.example. A 127.0.0.21\n")
+        names.replace("one.example", ZONE + "sender.one.example. A 127.0.0.21\n")
         relay.make_key("sender.one.example", "s1", "ed25519")
         relay.make_key("sender.one.example", "s2", "rsa-2048")
         relay.start()

@@ -40,7 +40,12 @@ def remove(bench, key: str) -> None:
 
 
 def wait_until_suspended(bench, key: str) -> None:
-    wait_for(lambda: bench.keys.is_suspended(key), f"{key} to be suspended: {bench.keys.describe(key)}", pause=0.2)
+    bench.keys.wait_for_note(key, "the record is not what it was")
+
+
+def wait_until_recovered(bench, key: str) -> None:
+    bench.keys.wait_for_note(key, "the record is back")
+    assert not bench.keys.is_suspended(key)
 
 
 @pytest.mark.parametrize("lost", ["ed25519", pytest.param("rsa", marks=pytest.mark.long)])
@@ -59,7 +64,7 @@ def test_when_one_record_vanishes_the_other_key_signs_alone(bench, lost):
     assert "suspended" in bench.keys.command("list", expect=1)
     assert keys[lost] in bench.relay.log()
     put(bench, keys[lost])
-    wait_for(lambda: not bench.keys.is_suspended(keys[lost]), "the end of the suspension", pause=0.2)
+    wait_until_recovered(bench, keys[lost])
     bench.wait_for_signers(*keys.values())
     bench.keys.command("list")
     bench.witness.assert_all_verify()
@@ -129,6 +134,6 @@ def test_a_publisher_puts_a_vanished_record_back(bench):
     bench.primary.change(DOMAIN, remove=(bench.keys.name(key),), key=OPERATOR)
     wait_until_suspended(bench, key)
     wait_for(lambda: bench.primary.texts(bench.keys.name(key)) == [bench.keys.record(key)], "the record", pause=0.2)
-    wait_for(lambda: not bench.keys.is_suspended(key), "the end of the suspension", pause=0.2)
+    wait_until_recovered(bench, key)
     bench.wait_for_signers(key)
     bench.witness.assert_all_verify()

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from support.machine import wait_for
-from support.name_server import NameServer
+from support.names import NameServer
 from support.smarthosts import PROVIDERS, TRACKED, Smarthost, smarthost
 from support.smtp import message, submit
 from support.verifiers import failures, tags_of_signatures

@@ -83,39 +83,65 @@ import Testing
         }
     }
 
-    @Test("what waits for a key leaves when there is one, and asks nothing of the next hop before")
+    // MARK: What waits for a key
+
+    private static let wantOfKey = DepartureSigningError(text: "no key", isWantOfKey: true)
+
+    @Test("what waits for a key leaves when there is one, and is not so much as read before")
     func waits() async throws {
         try await withSpool { spool in
             let peer = try await ScriptedPeer.start(on: Bench.group)
-            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
-            let forwarder = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            let signer = StubSigner(fault: ForwarderTests.wantOfKey)
+            let judged = Mutex(0)
+            let forwarder = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer) { event in
+                if case .signingDeferred = event { judged.withLock { $0 += 1 } }
+            }
             for number in 0..<300 { try await enqueue(number, in: spool) }
             let running = Task { try await forwarder.run() }
             #expect(await eventually { spool.counts.deferred == 300 })
             forwarder.retryUnsignable()
+            // The same routes again, and others of which none takes it unsigned.
+            forwarder.replaceRoutes(RoutingTable([Bench.smarthost(peer.port)]))
+            forwarder.replaceRoutes(RoutingTable([Bench.smarthost(peer.port, connections: 2)]))
+            // New mail and what was read again would come by turns.
+            for number in 300..<400 { try await enqueue(number, in: spool) }
+            #expect(await eventually { spool.counts.deferred == 400 })
+            #expect(judged.withLock { $0 } == 400)
             #expect(peer.seen.connections == 0 && signer.departures.withLock { $0.isEmpty })
             signer.fault.withLock { $0 = nil }
             forwarder.retryUnsignable()
-            #expect(await eventually { peer.seen.messages.count == 300 && spool.counts.messages == 0 })
+            #expect(await eventually { peer.seen.messages.count == 400 && spool.counts.messages == 0 })
+            #expect(judged.withLock { $0 } == 400)
             running.cancel()
             try await running.value
             await peer.stop()
         }
     }
 
-    @Test("what waited for a key when the last daemon ended leaves by itself after a start with one")
-    func waitedBefore() async throws {
+    /// What may have changed while no daemon ran.
+    enum Change: CaseIterable {
+        case key, unsignedRoute
+    }
+
+    @Test(
+        "what waited for a key when the last daemon ended leaves by itself after a start that needs none any more",
+        arguments: Change.allCases)
+    func waitedBefore(change: Change) async throws {
         try await withSpool { spool in
             let peer = try await ScriptedPeer.start(on: Bench.group)
-            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
+            let signer = StubSigner(fault: ForwarderTests.wantOfKey)
+            var route = Bench.smarthost(peer.port)
             try await enqueue(1, in: spool)
-            let first = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            let first = forwarder(spool, [route], signer: signer)
             let running = Task { try await first.run() }
             #expect(await eventually { spool.counts.deferred == 1 })
             running.cancel()
             try await running.value
-            signer.fault.withLock { $0 = nil }
-            let second = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer)
+            switch change {
+            case .key: signer.fault.withLock { $0 = nil }
+            case .unsignedRoute: route.signing.isUnsigned = true
+            }
+            let second = forwarder(spool, [route], signer: signer)
             let runningAgain = Task { try await second.run() }
             #expect(await eventually { peer.seen.messages.count == 1 && spool.counts.messages == 0 })
             runningAgain.cancel()
@@ -124,24 +150,39 @@ import Testing
         }
     }
 
-    @Test("what waits for a key leaves when its route takes it unsigned")
+    @Test("what waits for a key leaves when its route takes it unsigned, and what has another route waits on")
     func replacedRoute() async throws {
         try await withSpool { spool in
             let peer = try await ScriptedPeer.start(on: Bench.group)
-            let signer = StubSigner(fault: DepartureSigningError(text: "no key", isWantOfKey: true))
-            var route = Bench.smarthost(peer.port)
-            let forwarder = forwarder(spool, [route], signer: signer)
-            try await enqueue(1, in: spool)
+            let signer = StubSigner(fault: ForwarderTests.wantOfKey)
+            let judged = Mutex(0)
+            let forwarder = forwarder(spool, [Bench.smarthost(peer.port)], signer: signer) { event in
+                if case .signingDeferred = event { judged.withLock { $0 += 1 } }
+            }
+            for number in 0..<10 { try await enqueue(number, in: spool) }
+            try await enqueue(10, in: spool, to: "example.org")
             let running = Task { try await forwarder.run() }
-            #expect(await eventually { spool.counts.deferred == 1 })
-            route.signing.isUnsigned = true
-            forwarder.replaceRoutes(RoutingTable([route]))
-            #expect(await eventually { peer.seen.messages.count == 1 && spool.counts.messages == 0 })
+            #expect(await eventually { spool.counts.deferred == 11 })
+            var unsigned = Bench.smarthost(peer.port)
+            unsigned.recipientDomains = ["example.org"].compactMap { DomainPattern($0) }
+            unsigned.signing.isUnsigned = true
+            let routes = RoutingTable([unsigned, Bench.smarthost(peer.port)])
+            forwarder.replaceRoutes(routes)
+            #expect(await eventually { peer.seen.messages.count == 1 && spool.counts.messages == 10 })
+            #expect(await eventually { judged.withLock { $0 } >= 21 && spool.counts.active == 0 })
+            let before = judged.withLock { $0 }
+            // With the routes as they are nothing has changed for the rest.
+            forwarder.replaceRoutes(routes)
+            for number in 11..<100 { try await enqueue(number, in: spool) }
+            #expect(await eventually { spool.counts.deferred == 99 })
+            #expect(judged.withLock { $0 } == before + 89)
             running.cancel()
             try await running.value
             await peer.stop()
         }
     }
+
+    // MARK: Keys that signed
 
     @Test("the spool knows which keys were used for what has left")
     func keyUses() async throws {
@@ -157,21 +198,22 @@ import Testing
             #expect(await eventually { spool.counts.messages == 0 })
             running.cancel()
             try await running.value
-            #expect(Set(spool.keyUses().map(\.selector)) == ["r", "e"])
-            #expect(spool.keyUses().allSatisfy { $0.time >= start && $0.time <= ForwarderTests.clock.now() })
+            #expect(Set(spool.keyUses(of: sdid).map(\.selector)) == ["r", "e"])
+            #expect(spool.keyUses(of: sdid).allSatisfy { $0.time >= start && $0.time <= ForwarderTests.clock.now() })
             await peer.stop()
         }
     }
 
     private func forwarder(
         _ spool: Spool, _ routes: [Route], _ limits: ForwardingLimits = ForwardingLimits(),
-        intake: KeepingIntake = KeepingIntake(), signer: StubSigner = StubSigner()
+        intake: KeepingIntake = KeepingIntake(), signer: StubSigner = StubSigner(),
+        events: @escaping EventSink = { _ in }
     ) -> Forwarder {
         Forwarder(
             configuration: ForwarderConfiguration(
                 hostname: "relay.example.com", routes: RoutingTable(routes), limits: limits),
             spool: spool, signer: signer, intake: intake, resolver: TableResolver(), eventLoopGroup: Bench.group,
-            threadPool: Bench.threadPool, clock: ForwarderTests.clock, events: { _ in },
+            threadPool: Bench.threadPool, clock: ForwarderTests.clock, events: events,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -194,9 +236,9 @@ import Testing
         await spool.close()
     }
 
-    private func enqueue(_ number: Int, in spool: Spool) async throws {
+    private func enqueue(_ number: Int, in spool: Spool, to domain: String = "example.net") async throws {
         let now = ForwarderTests.clock.now()
-        let (sender, recipient) = (Bench.mailbox("a@example.com"), Bench.mailbox("r\(number)@example.net"))
+        let (sender, recipient) = (Bench.mailbox("a@example.com"), Bench.mailbox("r\(number)@\(domain)"))
         let (from, to, domain) = (try #require(sender), try #require(recipient), try #require(Domain("example.com")))
         let message = NewMessage(
             queueID: QueueID(arrival: now, distinguisher: UInt64(number)),

@@ -95,18 +95,39 @@ import Testing
 
     @Test("keys of several next hops and renditions are told once each, with their latest use")
     func merged() throws {
+        let told = Mutex<[[String]]>([])
         let message = MessageInFlight(Bench([Bench.smarthost(25)]).message(to: ["b@example.net"])) { _, report in
-            let told = report.keyUses.map { "\($0.selector) \($0.time.seconds - Bench.now.seconds)" }
-            #expect(told == ["r 5", "e 1", "x 0"])
+            let uses = report.keyUses.map { "\($0.selector) \($0.time.seconds - Bench.now.seconds)" }
+            told.withLock { $0.append(uses) }
         }
         message.note([try use("r", at: Bench.now), try use("e", at: Bench.now.advanced(bySeconds: 1))])
         message.note([try use("r", at: Bench.now.advanced(bySeconds: 5)), try use("x", at: Bench.now)])
         message.note([])
         message.note([try use("e", at: Bench.now)])
         message.giveBack([0])
+        #expect(told.withLock { $0 } == [["r 5", "e 1", "x 0"]])
     }
 
     // MARK: A key that is missing
+
+    @Test("what was signed before the key was missed keeps its signatures for the next attempt")
+    func missedInConversion() async throws {
+        let peer = try await ScriptedPeer.start(extensions: ["PIPELINING"], on: Bench.group)
+        let signer = try signer()
+        // The key goes once the message is signed as it is stored; that it has to be converted shows after that.
+        signer.whenSigned.withLock {
+            $0 = { [weak signer] _ in signer?.fault.withLock { $0 = KeyUseTests.wantOfKey } }
+        }
+        let bench = Bench([Bench.smarthost(peer.port)], signer: signer)
+        let content = Array("From: a@example.com\r\n\r\nNa\u{EF}ve\r\n".utf8)
+        let message = bench.message(to: ["b@example.net"], content: .inline(content), isEightBit: true)
+        let record = try #require(await bench.deliver(message))
+        #expect(record.words == ["unsignable - 4.7.5 -"])
+        #expect(record.keptFields == StubSigner.field)
+        #expect(record.keyUses == (try expected()))
+        bench.parts.sites.stop()
+        await peer.stop()
+    }
 
     @Test(
         "a message that waits for a key waits as long as it lives, and counts no deferral", arguments: [false, true])

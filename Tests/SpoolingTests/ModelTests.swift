@@ -3,6 +3,7 @@
 
 import Foundation
 import Mail
+import Synchronization
 import TestSupport
 import Testing
 
@@ -15,16 +16,19 @@ import Testing
         struct Message {
             var message: NewMessage
             var content: StoredContent
-            var isLeased = false
+            /// The recipients that were given out; nil without a lease.
+            var claimed: [ClaimedRecipient]?
+            /// Those that wait for a key may be given out once, ahead of their time.
+            var isRetried = false
             /// Of each recipient deferrals, next attempt, and whether it waits for a key; nil once finished.
             var open: [(attempts: Int, next: Timestamp, isUnsignable: Bool)?]
 
-            /// - Parameter isRetry: what waits for a key is due too.
-            func due(_ now: Timestamp, isRetry: Bool = false) -> [ClaimedRecipient] {
+            var isLeased: Bool { claimed != nil }
+
+            func due(_ now: Timestamp) -> [ClaimedRecipient] {
                 open.indices.compactMap { index in
-                    guard let recipient = open[index], recipient.next <= now || isRetry && recipient.isUnsignable else {
-                        return nil
-                    }
+                    guard let recipient = open[index], recipient.next <= now || isRetried && recipient.isUnsignable
+                    else { return nil }
                     return ClaimedRecipient(
                         index: index, mailbox: message.envelope.recipients[index], attempts: recipient.attempts)
                 }
@@ -32,6 +36,25 @@ import Testing
         }
 
         var messages: [QueueID: Message] = [:]
+        /// Messages are still to be read of those that wait for a key.
+        var isRetrying = false
+
+        mutating func retry() {
+            isRetrying = true
+            for id in messages.keys { messages[id]?.isRetried = true }
+        }
+
+        /// A lease ended: the message is read once more, if the retry has not passed it.
+        mutating func end(_ id: QueueID) {
+            messages[id]?.claimed = nil
+            messages[id]?.isRetried = isRetrying
+        }
+
+        /// Leases and retries are not on disk.
+        mutating func restart() {
+            isRetrying = false
+            for id in messages.keys { end(id) }
+        }
     }
 
     @Test(arguments: 0..<6)
@@ -51,11 +74,7 @@ import Testing
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<40:
                 let message = fixture.message(recipients: .random(in: 1...4, using: &random))
-                let large = Int.random(in: 0..<30, using: &random) == 0
-                let writer = spool.contentWriter()
-                let count = large ? StoredContent.inlineLimit + 1 : Int.random(in: 0...9000, using: &random)
-                _ = try writer.append([UInt8](repeating: UInt8(step & 255), count: count))
-                let content = try writer.finish()
+                let content = try content(of: UInt8(step & 255), in: spool, &random)
                 try await spool.enqueue(message, content: content)
                 model.messages[message.queueID] = Model.Message(
                     message: message, content: content,
@@ -63,7 +82,7 @@ import Testing
             case 40..<60:
                 for claimed in await spool.claimNow(maximumMessages: .random(in: 1...6, using: &random)) {
                     expectEqual(claimed, model.messages[claimed.queueID], fixture.time, comment)
-                    model.messages[claimed.queueID]?.isLeased = true
+                    model.messages[claimed.queueID]?.claimed = claimed.recipients
                 }
             case 60..<85:
                 guard let id = leased(model, &random) else { continue }
@@ -72,8 +91,10 @@ import Testing
             case 85..<90:
                 guard let id = leased(model, &random) else { continue }
                 spool.release(id)
-                model.messages[id]?.isLeased = false
-            case 90..<92: spool.retry(authorDomain: domain)
+                model.end(id)
+            case 90..<92:
+                spool.retry(authorDomain: domain)
+                model.retry()
             case 92..<96:
                 fixture.pass(seconds: .random(in: 1...400, using: &random), spool)
             default:
@@ -87,14 +108,17 @@ import Testing
                 }
                 configuration.directory = fixture.spoolPath
                 spool = try fixture.open(configuration)
-                for id in model.messages.keys { model.messages[id]?.isLeased = false }
+                model.restart()
             }
+            await spool.settle()
+            if spool.state.withLock({ $0.schedule.retries.isEmpty }) { model.isRetrying = false }
             #expect(spool.counts.messages == model.messages.count, comment)
             #expect(spool.counts.active == model.messages.values.count(where: \.isLeased), comment)
         }
         // In the end everything that is due comes out, and nothing else.
         spool.retry(authorDomain: domain)
-        let due = model.messages.values.filter { !$0.isLeased && !$0.due(fixture.time, isRetry: true).isEmpty }
+        model.retry()
+        let due = model.messages.values.filter { !$0.isLeased && !$0.due(fixture.time).isEmpty }
         let claimed = await spool.claimAll()
         #expect(Set(claimed.map(\.queueID)) == Set(due.map(\.message.queueID)), "seed \(seed)")
         for message in claimed {
@@ -103,14 +127,24 @@ import Testing
         await spool.close()
     }
 
+    private func content(
+        of octet: UInt8, in spool: Spool, _ random: inout SeededGenerator
+    ) throws -> StoredContent {
+        let isLarge = Int.random(in: 0..<30, using: &random) == 0
+        let count = isLarge ? StoredContent.inlineLimit + 1 : Int.random(in: 0...9000, using: &random)
+        let writer = spool.contentWriter()
+        _ = try writer.append([UInt8](repeating: octet, count: count))
+        return try writer.finish()
+    }
+
     private func expectEqual(
         _ claimed: ClaimedMessage, _ expected: Model.Message?, _ now: Timestamp, _ comment: Comment
     ) {
         #expect(expected?.isLeased == false, comment)
         #expect(claimed.message == expected?.message, comment)
         // What came due between reading a page and the claim is due at the next claim.
-        // So is what waits for a key, if a retry came before.
-        let due = expected?.due(now, isRetry: true) ?? []
+        // So is what waits for a key, if a retry finds the message in memory already.
+        let due = expected?.due(now) ?? []
         #expect(!claimed.recipients.isEmpty && claimed.recipients.allSatisfy(due.contains), comment)
         guard case .file(let path, let length) = claimed.content else {
             #expect(claimed.content == expected?.content, comment)
@@ -129,8 +163,8 @@ import Testing
         on id: QueueID, _ model: inout Model, _ now: Timestamp, _ random: inout SeededGenerator
     ) -> AttemptRecord {
         var attempt = AttemptRecord(queueID: id, results: [])
-        guard var message = model.messages[id] else { return attempt }
-        for recipient in message.due(now, isRetry: true) where Int.random(in: 0..<4, using: &random) > 0 {
+        guard var message = model.messages[id], let claimed = message.claimed else { return attempt }
+        for recipient in claimed where Int.random(in: 0..<4, using: &random) > 0 {
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
                 let until = now.advanced(bySeconds: .random(in: 0...500, using: &random))
@@ -150,9 +184,9 @@ import Testing
                 message.open[recipient.index] = nil
             }
         }
-        message.isLeased = false
         let isFinished = message.open.allSatisfy { $0 == nil }
         model.messages[id] = isFinished ? nil : message
+        model.end(id)
         return attempt
     }
 }

@@ -159,6 +159,11 @@ extension Spool {
         }
     }
 
+    /// Of every SDID.
+    func keyUses() -> [KeyUse] {
+        keyUseTable.withLock { table in table.last.keys.flatMap { table.uses(of: $0) } }
+    }
+
     /// Returns after everything that the writer was given so far.
     func settle() async {
         await withCheckedContinuation { continuation in writer.async { continuation.resume() } }

@@ -50,6 +50,8 @@ import Testing
         let entry = try #require(try SpoolReader.open(directory: fixture.spoolPath).show(ids[0]))
         #expect(entry.recipients.map(\.state) == [.unsignable])
         #expect(entry.recipients.map(\.lastDiagnostic) == [wanting])
+        #expect(entry.recipients.map(\.nextAttempt) == [nil])
+        #expect(entry.entry.nextAttempt == nil)
         #expect(entry.entry.openCount == 1)
 
         spool.retry(authorDomain: domain)
@@ -89,6 +91,9 @@ import Testing
                 .unsignable(wanting, until: never), .deferred(greylisted, until: later), .delivered(accepted),
                 .unreported(unknownUser, until: later),
             ])
+        let entry = try #require(try SpoolReader.open(directory: fixture.spoolPath).show(message.queueID))
+        #expect(entry.recipients.map(\.nextAttempt) == [nil, later, nil, later])
+        #expect(entry.entry.nextAttempt == later)
         spool.retry(authorDomain: try #require(Domain("example.net")))
         #expect(await spool.claimAll().isEmpty)
         spool.retry(authorDomain: domain)

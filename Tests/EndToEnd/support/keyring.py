@@ -87,6 +87,11 @@ class Keyring:
     def describe(self, selector: str) -> str:
         return json.dumps(self.all()[selector], indent=1)[-1500:]
 
+    def wait_for_note(self, selector: str, text: str) -> None:
+        """Returns when it was written down of a key: it stands there when what it tells has passed, too."""
+        wait_for(lambda: any(text in (step.get("evidence") or "") for step in self.log() if step["selector"] == selector),
+                 f"a note on {selector}, {text!r}: {self.describe(selector)}", pause=0.2)
+
     # Commands
 
     def command(self, verb: str, *arguments, expect: int | None = 0) -> str:

@@ -3,6 +3,7 @@
 
 """Small help with this machine: free ports, waiting, processes that end with their test."""
 
+import itertools
 import os
 import random
 import re
@@ -38,6 +39,18 @@ def free_port() -> int:
             except OSError:
                 continue
         return port
+
+
+# The numbers of networks, in an order that another run beside this one hardly has.
+networks = itertools.cycle(random.sample(range(1, 255), 254))
+
+
+def new_network() -> str:
+    """The first three numbers of loopback addresses for servers with a port of their own, such as 53.
+
+    None is given out again before all others were.
+    """
+    return f"127.53.{next(networks)}"
 
 
 def is_listening(port: int, address: str = "127.0.0.1") -> bool:

@@ -29,27 +29,31 @@ class Bench:
         self.relay = relay
         self.clock = clock
         self.keys = Keyring(relay, DOMAIN)
-        self.stack = ExitStack()
         self.servers: list = []
         if clock is not None:
             relay.environment = clock.environment
 
     def __enter__(self) -> "Bench":
-        self.internet = self.stack.enter_context(Internet())
-        self.witness = Witness({}, self.internet, self.clock)
-        self.hop = WitnessedHop(self.witness)
-        self.is_hop_open = False
-        self.open_hop()
-        self.stack.callback(self.close_hop)
-        self.relay.send_to(self.hop.port, ed25519=True)
-        self.relay.configure(dns={"servers": [self.internet.resolver]}, rotation=dict(QUICK))
+        with ExitStack() as stack:
+            self.internet = stack.enter_context(Internet())
+            self.witness = Witness({}, self.internet, self.clock)
+            self.hop = WitnessedHop(self.witness)
+            self.is_hop_open = False
+            stack.callback(self.close_hop)
+            self.open_hop()
+            self.relay.send_to(self.hop.port, ed25519=True)
+            self.relay.configure(dns={"servers": [self.internet.resolver]}, rotation=dict(QUICK))
+            # Whatever failed so far ends what was started before it; from here on the block's end does.
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, kind, error, trace) -> None:
         # The relay goes first: what its servers' end looks like to it is no part of the test.
-        if self.relay.process is not None:
-            self.relay.kill()
-        self.stack.__exit__(kind, error, trace)
+        try:
+            if self.relay.process is not None:
+                self.relay.kill()
+        finally:
+            self.stack.__exit__(kind, error, trace)
 
     # Names
 

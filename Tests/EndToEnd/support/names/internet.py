@@ -3,14 +3,13 @@
 
 """The root of a DNS, a recursive resolver below it, and the servers of the zones that a test hosts there."""
 
-import random
 from contextlib import ExitStack, contextmanager
 from typing import Iterator
 
 import dns.query
 import dns.update
 
-from ..machine import wait_for
+from ..machine import new_network, wait_for
 from . import questions
 from .bind import Bind
 from .questions import OPERATOR
@@ -23,7 +22,7 @@ class Internet(Bind):
     options = "recursion yes; allow-recursion { any; }; allow-query-cache { any; }; dnssec-validation yes; querylog yes;"
 
     def __init__(self):
-        self.network = f"127.53.{random.randint(1, 254)}"
+        self.network = new_network()
         self.places = 0
         super().__init__(self)
         self.serve(".", f"{self.name}. A {self.address}\n", updaters=())

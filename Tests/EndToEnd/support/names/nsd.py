@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Waxwing authors
 
-"""NSD as a secondary. (As a server of fixed zones it is in `support.name_server`.)"""
+"""NSD: a secondary, or a primary that takes no updates."""
 
 from pathlib import Path
 
@@ -23,8 +23,10 @@ class NSD(Server):
         return [TOOLS / "usr/sbin/nsd", "-d", "-c", config]
 
     def zone_section(self, zone: Zone) -> str:
-        assert zone.primary is not None, "NSD takes no updates"
+        head = f'zone:\n  name: "{zone.name}"\n  zonefile: "{zone.file}"\n'
+        if zone.primary is None:
+            return head
         source = zone.primary.address
-        return (f'zone:\n  name: "{zone.name}"\n  zonefile: "{zone.file}"\n  max-retry-time: 1\n  min-retry-time: 1\n'
+        return (f"{head}  max-retry-time: 1\n  min-retry-time: 1\n"
                 f"  request-xfr: {source}@53 {TRANSFER.name}\n  allow-notify: {source} {TRANSFER.name}\n"
                 f"  outgoing-interface: {self.address}\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .internet import Internet
 
 # Answers "does not exist" live for a second; secondaries wait to be told of a change, and give up after nine years.
-HEAD = "$TTL 1\n@ SOA {server}. hostmaster.example. 1 3600 1 300000000 1\n"
+HEAD = "$TTL 1\n@ SOA {server}. hostmaster.example. {serial} 3600 1 300000000 1\n"
 
 
 @dataclass
@@ -65,9 +65,12 @@ class Server:
         """Makes this server a zone's primary; the zone names `servers`, or this one alone."""
         zone = Zone(name, records, **settings)
         self.zones.append(zone)
-        head = HEAD.format(server=self.name) + "".join(f"@ NS {server.name}.\n" for server in servers or [self])
-        (self.directory / zone.file).write_text(head + records)
+        self.write(zone, servers)
         return zone
+
+    def write(self, zone: Zone, servers: "list[Server] | None" = None, serial: int = 1) -> None:
+        head = HEAD.format(server=self.name, serial=serial) + "".join(f"@ NS {server.name}.\n" for server in servers or [self])
+        (self.directory / zone.file).write_text(head + zone.records)
 
     def follow(self, primary: "Server") -> None:
         """Makes this server a secondary of every zone that the primary serves."""
