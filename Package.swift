@@ -165,6 +165,7 @@ if Context.environment["WAXWING_FUZZING"] != nil {
         fuzzer("KeyRecord", ["DKIM"]),
         fuzzer("MIME", ["Mail"]),
         fuzzer("Reply", ["Mail", "SMTP", nioCore]),
+        fuzzer("ServerSession", ["Mail", "SMTP", nioCore]),
         fuzzer("SignatureField", ["DKIM"]),
         fuzzer("TagList", ["DKIM"]),
         fuzzer("Verifier", ["DKIM"]),
