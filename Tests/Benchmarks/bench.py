@@ -7,9 +7,13 @@ import argparse
 import json
 import os
 import re
+import socket
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -31,6 +35,9 @@ SIGNATURES = {"rsa-2048": "rsa-sha256", "ed25519": "ed25519-sha256"}
 CHECKED_MESSAGES = 50
 # Without another message at the sink for so long, what is missing is lost.
 STALL_SECONDS = 60.0
+IDLE_SESSIONS = 5000
+LEAST_IDLE_RATIO = 0.85
+MOST_IDLE_MEMORY = 200  # MiB
 
 
 def say(text: str) -> None:
@@ -120,23 +127,70 @@ def run_case(name: str, messages: int | None, scratch: Path, binary: Path) -> No
         }), flush=True)
 
 
+@contextmanager
+def idle_sessions(port: int, count: int) -> Iterator[None]:
+    """Clients that said hello and nothing since."""
+    sessions = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(count)]
+    try:
+        for session in sessions:
+            assert session.recv(512).startswith(b"220 "), "no greeting"
+            session.sendall(b"EHLO idle.example\r\n")
+        for session in sessions:
+            assert session.recv(1024).startswith(b"250"), "no reply to EHLO"
+        yield
+    finally:
+        for session in sessions:
+            session.close()
+
+
+def run_idle(messages: int | None, scratch: Path, binary: Path) -> bool:
+    """Throughput beside idle sessions against that without them, in turns; True if both promises hold."""
+    body, count = content(4096), messages or 10_000
+    rates: dict[int, list[float]] = {0: [], IDLE_SESSIONS: []}
+    with SmtpSink(keep=False, port=free_port()) as sink, Relay(binary, scratch) as relay:
+        relay.settings["spool"].pop("minimum-free")
+        relay.settings.setdefault("limits", {})["sessions"] = IDLE_SESSIONS + SESSIONS + 100
+        relay.send_to(sink.port)
+        relay.make_key(DOMAIN, "rsa1", "rsa-2048")
+        relay.start()
+        measure(relay, sink, max(200, count // 5), body, True)
+        for idle in (0, IDLE_SESSIONS) * 3:
+            with idle_sessions(relay.port, idle):
+                result = measure(relay, sink, count, body, True)
+                assert result["lost"] == 0, f"{result['lost']} messages are lost"
+                rates[idle].append(count / result["seconds"])
+        memory = memory_mib(relay.process.pid)
+    ratio = statistics.median(rates[IDLE_SESSIONS]) / statistics.median(rates[0])
+    print(json.dumps({
+        "case": f"{IDLE_SESSIONS}-idle", "messages_per_second": [round(rate, 1) for rate in rates[IDLE_SESSIONS]],
+        "without_idle": [round(rate, 1) for rate in rates[0]], "ratio": round(ratio, 3), "least_ratio": LEAST_IDLE_RATIO,
+        "peak_rss_mib": round(memory, 1), "most_rss_mib": MOST_IDLE_MEMORY,
+    }), flush=True)
+    return ratio >= LEAST_IDLE_RATIO and memory <= MOST_IDLE_MEMORY
+
+
 def main() -> None:
     names = [f"{shape}-{kind}" for shape in SHAPES for kind in KEYS]
     parser = argparse.ArgumentParser(prog="Deploy/bench")
     parser.add_argument("--cases", default=" ".join(names))
+    parser.add_argument("--idle", action="store_true")
     parser.add_argument("--messages", type=int)
     parser.add_argument("--scratch", type=Path, default=TOP / ".build-tests/bench")
     options = parser.parse_args()
     cases = options.cases.replace(",", " ").split()
     if unknown := [case for case in cases if case not in names]:
         parser.error(f"no such case: {' '.join(unknown)}; there are {' '.join(names)}")
+    options.scratch = options.scratch.resolve()
     options.scratch.mkdir(parents=True, exist_ok=True)
     kind = subprocess.run(["stat", "-f", "-c", "%T", options.scratch], capture_output=True, text=True).stdout.strip()
     if kind in ("tmpfs", "ramfs"):
         parser.error(f"{options.scratch} is on {kind}, where synchronizing costs nothing: name a directory on a disk with --scratch")
+    binary = Path(os.environ["WAXWING_BINARY"]).resolve()
+    if options.idle:
+        sys.exit(0 if run_idle(options.messages, options.scratch, binary) else 1)
     for case in cases:
         say(case)
-        run_case(case, options.messages, options.scratch, Path(os.environ["WAXWING_BINARY"]).resolve())
+        run_case(case, options.messages, options.scratch, binary)
 
 
 main()
