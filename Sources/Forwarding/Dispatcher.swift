@@ -22,6 +22,12 @@ final class Dispatcher: Sendable {
     private struct Table: Sendable {
         let routing: RoutingTable
         let entries: [Entry]
+
+        /// The place of the route that the message asks for, else of the first for the recipient; nil if there is none.
+        func index(for recipient: Mailbox, _ options: MessageOptions) -> Int? {
+            guard let name = options.route else { return routing.index(for: recipient) }
+            return routing.routes.firstIndex { $0.name == name }
+        }
     }
 
     private let environment: ForwardingEnvironment
@@ -71,33 +77,34 @@ final class Dispatcher: Sendable {
             recorder.finished(message, report)
         }
         let table = table.withLock { $0 }
+        let expired = claimed.expired(at: environment.clock.now())
         // Most messages have one recipient, and then there is nothing to group.
-        if claimed.recipients.count == 1, claimed.recipients[0].failure == nil {
-            return dispatch(message, [0], by: table.routing.index(for: claimed.recipients[0].mailbox), table)
+        if claimed.recipients.count == 1, claimed.recipients[0].failure == nil, expired == nil {
+            return dispatch(message, [0], by: table.index(for: claimed.recipients[0].mailbox, claimed.options), table)
         }
         var groups: [Int?: [Int]] = [:]
         var failed: [(position: Int, diagnostic: Diagnostic)] = []
         for (position, recipient) in claimed.recipients.enumerated() {
-            if let failure = recipient.failure {
+            if let failure = recipient.failure ?? expired {
                 failed.append((position, failure))
             } else {
-                groups[table.routing.index(for: recipient.mailbox), default: []].append(position)
+                groups[table.index(for: recipient.mailbox, claimed.options), default: []].append(position)
             }
         }
         for (index, positions) in groups { dispatch(message, positions, by: index, table) }
-        // What failed before is only to be reported, not to be tried.
+        // What failed before is only to be reported, not to be tried; and what has expired, too.
         for (position, diagnostic) in failed { message.settle(position, .failed(diagnostic)) }
     }
 
     private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ table: Table) {
         guard let index else {
-            let fault = RoutingFault.deferred(4, 4, "no route is for this recipient", .operator)
-            return message.settle(positions, fault.outcome)
+            return message.settle(positions, RoutingFault.noRoute(message.claimed.options).outcome)
         }
         let entry = table.entries[index]
         if let hindrance = environment.hindrance(of: message, on: entry.route) {
             return message.settle(positions, hindrance)
         }
+        if message.claimed.options.isTest { return test(message, positions, entry.route) }
         switch entry.route.target {
         case .capture(let directory):
             capture(message, positions, entry.route, directory)
@@ -167,6 +174,28 @@ final class Dispatcher: Sendable {
                     site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), content: content))
                     rest = rest.dropFirst(limit)
                 }
+            } catch {
+                message.settle(positions, error)
+            }
+        }
+    }
+
+    /// Signs as for the route, and tells what is to be known of it; nothing leaves.
+    private func test(_ message: MessageInFlight, _ positions: [Int], _ route: Route) {
+        let kind: NextHop.Kind =
+            switch route.target {
+            case .smarthost: .smarthost
+            case .mx: .mx
+            case .capture: .capture
+            }
+        let host = if case .smarthost(let host, _) = route.target { host } else { route.name }
+        let (environment, nextHop) = (environment, nextHop(route, kind, host))
+        environment.threadPool.submit { state in
+            guard case .active = state else { return message.giveBack(positions) }
+            do throws(DepartureFault) {
+                let content = try environment.depart(
+                    message, for: nextHop, as: route.encodesEightBit ? .sevenBit : .stored)
+                message.settle(positions, .delivered(.tested(route, content)), fields: content.keptFields)
             } catch {
                 message.settle(positions, error)
             }

@@ -24,6 +24,7 @@ package final class RelayIntake: Intake {
         var rewriteRules: RewriteRules
         /// In seconds.
         var lifetime: Int64
+        var routes: [String]
 
         init(_ configuration: RelayIntakeConfiguration) {
             headerIntake = HeaderIntake(
@@ -31,6 +32,7 @@ package final class RelayIntake: Intake {
                 rewriteRules: configuration.rewriteRules, applications: configuration.applications)
             rewriteRules = configuration.rewriteRules
             lifetime = configuration.lifetime
+            routes = configuration.routes
         }
     }
 
@@ -120,13 +122,23 @@ package final class RelayIntake: Intake {
             spool.contentWriter(), hashes: wanted == .relaxed ? [.relaxed] : [.relaxed, wanted])
     }
 
-    func expiry(of arrival: Timestamp) -> Timestamp {
-        arrival.advanced(bySeconds: rules.withLock { $0.lifetime })
+    func expiry(of arrival: Timestamp, _ options: MessageOptions) -> Timestamp {
+        options.expiry(arrival: arrival, lifetime: rules.withLock { $0.lifetime })
+    }
+
+    /// Why what was asked for a message can't be done; nil if it can.
+    func refusal(of options: MessageOptions, arrival: Timestamp) -> IntakeRefusal? {
+        if let route = options.route {
+            let known = rules.withLock { $0.routes }
+            if !known.contains(route) { return .unknownRoute(route, known: known) }
+        }
+        if let expiry = options.expiry, expiry <= options.firstAttempt(arrival: arrival) { return .expiredBefore }
+        return nil
     }
 
     func enqueue(
         _ message: NewMessage, content: StoredContent,
-        completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void
+        completion: @escaping @Sendable (Result<QueueID, SpoolError>) -> Void
     ) {
         spool.enqueue(message, content: content, completion: completion)
     }
@@ -135,6 +147,13 @@ package final class RelayIntake: Intake {
         logger.error(
             "a message could not be taken in",
             metadata: ["step": "\(what)", "queue-id": "\(queueID)", "error": "\(error)"])
+    }
+
+    /// A message with an idempotency key came again.
+    func noteRepetition(_ queueID: QueueID, of first: QueueID) {
+        logger.info(
+            "A message came again with the same idempotency key; it is stored once",
+            metadata: ["queue-id": "\(first)", "repetition": "\(queueID)"])
     }
 
     private func complain(of domain: Domain, nextStep: String) {
@@ -165,16 +184,20 @@ package struct RelayIntakeConfiguration: Hashable, Sendable {
     package var lifetime: Int64
     package var rewriteRules: RewriteRules
     package var applications: [ApplicationFields]
+    /// The names of the routes that a message may ask for.
+    package var routes: [String]
 
     package init(
         hostname: String, hidesClientAddress: Bool = false, lifetime: Int64,
-        rewriteRules: RewriteRules = RewriteRules(), applications: [ApplicationFields] = []
+        rewriteRules: RewriteRules = RewriteRules(), applications: [ApplicationFields] = [],
+        routes: [String] = []
     ) {
         self.hostname = hostname
         self.hidesClientAddress = hidesClientAddress
         self.lifetime = lifetime
         self.rewriteRules = rewriteRules
         self.applications = applications
+        self.routes = routes
     }
 }
 

@@ -42,7 +42,8 @@ extension Configuration {
             hostname: hostname, hidesClientAddress: intake.hidesClientAddress,
             lifetime: retry.lifetime.components.seconds,
             rewriteRules: RewriteRules(rewrites.compactMap { try? $0.rule }),
-            applications: applications.compactMap { try? $0.fields })
+            applications: applications.compactMap { try? $0.fields },
+            routes: effectiveRoutes.map(\.name))
     }
 
     var spoolConfiguration: SpoolConfiguration {
