@@ -17,10 +17,13 @@ struct Waxwing: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Run.self, Status.self, Reload.self, Config.self, Keys.self, Dns.self, Queue.self, Send.self, Sign.self,
-            Verify.self,
+            Verify.self, SendmailCommand.self,
         ])
 
     static func main() async {
+        if let call = SendmailProgram.call(CommandLine.arguments) {
+            Glibc.exit(await SendmailProgram.run(name: call.name, call.arguments, isCommand: call.isCommand))
+        }
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             var command = try await asyncParseAsRoot(arguments)

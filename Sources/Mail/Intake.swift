@@ -91,10 +91,13 @@ package struct ClientDescription: Hashable, Sendable {
     package var address: String?
     /// The `with` keyword of the trace field: SMTP, ESMTP, ESMTPS, ESMTPSA, ….
     package var protocolName: String
+    /// Of a message that a user of this machine left in the drop directory: who that is.
+    package var userID: UInt32?
 
-    package init(heloName: String, address: String?, protocolName: String) {
+    package init(heloName: String, address: String?, protocolName: String, userID: UInt32? = nil) {
         self.heloName = heloName
         self.address = address
         self.protocolName = protocolName
+        self.userID = userID
     }
 }

@@ -20,6 +20,7 @@ extension Configuration {
         checker.checkPublishers()
         checker.checkRotation()
         checker.checkPaths()
+        checker.checkSendmail()
         guard checker.faults.isEmpty else {
             throw ConfigurationError(checker.faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
         }

@@ -113,6 +113,7 @@ extension Configuration {
                     "group", \.group, example: "waxwing",
                     "Members of this group may control the daemon too. Default: nobody else."),
             ]),
+        sendmailTable,
         SettingTable(
             "dns", \.dns, defaults: DNSSettings(), "Who is asked for MX hosts and key records.",
             [

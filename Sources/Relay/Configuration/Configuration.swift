@@ -21,6 +21,7 @@ package struct Configuration: Hashable, Sendable {
     package var keys = KeySettings()
     package var spool = SpoolSettings()
     package var control = ControlSettings()
+    package var sendmail = SendmailSettings()
     package var dns = DNSSettings()
     package var signing = SigningSettings()
     package var retry = RetrySettings()

@@ -51,7 +51,7 @@ package enum ConfigurationFile {
         unsafe access(path, F_OK) == 0
     }
 
-    fileprivate static func contents(of path: String) throws(ConfigurationError) -> String {
+    static func contents(of path: String) throws(ConfigurationError) -> String {
         func refuse(_ problem: String, _ remedy: String) -> ConfigurationError {
             ConfigurationError([ConfigurationFault(file: path, problem: problem, remedy: remedy)])
         }

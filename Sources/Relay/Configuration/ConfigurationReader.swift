@@ -13,11 +13,7 @@ struct ConfigurationReader {
         do {
             document = try TOMLNode.parse(text)
         } catch {
-            throw ConfigurationError([
-                ConfigurationFault(
-                    file: file, line: error.line, problem: "this is not TOML: \(error.text)",
-                    remedy: "Compare with the output of `waxwing config example`")
-            ])
+            throw ConfigurationError([notTOML(error)])
         }
         let locator = KeyLocator(text)
         var configuration = Configuration(directory: directory, file: file)
@@ -39,6 +35,32 @@ struct ConfigurationReader {
             throw ConfigurationError(faults.sorted { ($0.line ?? 0, $0.key ?? "") < ($1.line ?? 0, $1.key ?? "") })
         }
         return (configuration, locator)
+    }
+
+    /// What can be read of it; what can't keeps its default.
+    ///
+    /// - Throws: what keeps the text from being TOML.
+    func readLeniently(directory: String) throws(ConfigurationError) -> Configuration {
+        do {
+            let document = try TOMLNode.parse(text)
+            let locator = KeyLocator(text)
+            var configuration = Configuration(directory: directory, file: file)
+            var faults: [ConfigurationFault] = []
+            for table in Configuration.tables {
+                for (members, path) in tables(named: table, in: document, locator, &faults) {
+                    table.read(&configuration, TableReader(members, at: path))
+                }
+            }
+            return configuration
+        } catch {
+            throw ConfigurationError([notTOML(error)])
+        }
+    }
+
+    private func notTOML(_ error: TOMLSyntaxError) -> ConfigurationFault {
+        ConfigurationFault(
+            file: file, line: error.line, problem: "this is not TOML: \(error.text)",
+            remedy: "Compare with the output of `waxwing config example`")
     }
 
     /// The tables of one name, each with its path.

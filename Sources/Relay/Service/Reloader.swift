@@ -67,6 +67,7 @@ final class Reloader: Sendable {
         stages.forwarder.replaceRetry(next.retrySchedule)
         stages.intake.replaceRules(next.intakeConfiguration)
         stages.receiving.replaceLimits(next.receivingLimits)
+        stages.drop.replaceLimits(next.receivingLimits)
         stages.receiving.replaceListeners(next.receivingListeners)
     }
 }
@@ -88,6 +89,7 @@ extension Configuration {
         if keys != started.keys { names.append("[keys]") }
         if spool != started.spool { names.append("[spool]") }
         if control != started.control { names.append("[control]") }
+        if dropDirectory != started.dropDirectory { names.append("[sendmail] drop-directory") }
         if dns != started.dns { names.append("[dns]") }
         if log.format != started.log.format { names.append("[log] format") }
         return names

@@ -11,14 +11,15 @@ enum RuntimeDirectories {
         try make(ConfigurationFile.directory(of: socket, from: "/"))
         let spool = configuration.resolve(configuration.spool.directory)
         try make(ConfigurationFile.directory(of: spool, from: "/"))
+        try DropDirectory(path: configuration.dropDirectory).make()
     }
 
     /// With its parents; each belongs to the owner of the directory it is made in.
-    private static func make(_ path: String) throws(DirectoryError) {
+    static func make(_ path: String, mode: mode_t = 0o755) throws(DirectoryError) {
         if path == "/" || FileKind.isDirectory(path) { return }
         let parent = ConfigurationFile.directory(of: path, from: "/")
         try make(parent)
-        guard unsafe mkdir(path, 0o755) == 0 else {
+        guard unsafe mkdir(path, mode) == 0 else {
             let code = errno
             // Somebody else was quicker.
             if code == EEXIST, FileKind.isDirectory(path) { return }

@@ -26,6 +26,7 @@ struct Stages: Sendable {
     let intake: RelayIntake
     let forwarder: Forwarder
     let receiving: ReceivingService
+    let drop: DropService
 
     init(_ configuration: Configuration, logger: Logger) async throws {
         let clock = WallClock.system
@@ -60,6 +61,9 @@ struct Stages: Sendable {
         receiving = ReceivingService(
             configuration: configuration.receiving(drainTime: Daemon.receivingDrain), intake: intake,
             group: eventLoops, threadPool: fileThreads, logger: logger)
+        drop = DropService(
+            directory: DropDirectory(path: configuration.dropDirectory), intake: intake,
+            limits: configuration.receivingLimits, threads: fileThreads, clock: clock, logger: logger)
         keys.whenReleased { [forwarder] in forwarder.retryUnsignable() }
         // A port that can't be had is found out before anything runs.
         _ = try await receiving.bind()
