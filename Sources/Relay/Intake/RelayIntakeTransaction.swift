@@ -119,6 +119,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
             try content.begin(header.bytes)
             repairs.formUnion(header.repairs)
             rewriteReversePath()
+            try resolveRecipients()
         } catch {
             if case .body(let content, _) = phase { content.discard() }
             phase = .refused(refusal(for: error))
@@ -141,6 +142,11 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         guard client != nil, let reversePath = intake.rewritten(envelope.reversePath) else { return }
         envelope.reversePath = reversePath
         note(.rewrittenMailbox)
+    }
+
+    private func resolveRecipients() throws(IntakeRefusal) {
+        guard let recipients = try intake.resolved(envelope.recipients) else { return }
+        envelope.recipients = recipients
     }
 
     // MARK: After the last octet
