@@ -13,7 +13,11 @@ enum QueueText {
             let sender = "<\(message.reversePath)>"
             text += "\(message.queueID)  \(message.state)  \(Moment.text(message.arrival))  \(message.octets) octets  "
             text += "\(sender)  \(message.openRecipients) of \(message.recipients) recipients\n"
-            if let next = message.nextAttempt { text += "    next attempt \(Moment.text(next))\n" }
+            if let release = message.release, message.nextAttempt == release {
+                text += "    held until \(Moment.text(release))\n"
+            } else if let next = message.nextAttempt {
+                text += "    next attempt \(Moment.text(next))\n"
+            }
             if let diagnostic = message.lastDiagnostic { text += "    \(diagnostic)\n" }
         }
         if let next = document.next { text += "More: waxwing queue list --after \(next)\n" }
@@ -32,11 +36,14 @@ enum QueueText {
         for (index, repair) in message.repairs.enumerated() {
             text += (index == 0 ? "repairs  " : "         ") + QueueText.repair(repair) + "\n"
         }
+        if let options = message.options { text += QueueText.options(options) }
         for recipient in message.recipients {
             text += "to       <\(recipient.mailbox)>  \(recipient.state), \(recipient.attempts) attempts deferred\n"
             if let diagnostic = recipient.lastDiagnostic { text += "         \(diagnostic)\n" }
             if let nextHop = recipient.lastNextHop { text += "         said by \(nextHop)\n" }
             if let owner = recipient.owner { text += "         \(advice(owner))\n" }
+            if let words = recipient.notify { text += "         reports wanted: \(words.lowercased())\n" }
+            if let original = recipient.originalRecipient { text += "         originally for \(original)\n" }
             if let next = recipient.nextAttempt { text += "         next attempt \(Moment.text(next))\n" }
         }
         return text

@@ -31,6 +31,12 @@ final class Dispatcher: Sendable {
     private struct Table: Sendable {
         let routing: RoutingTable
         let entries: [Entry]
+
+        /// The place of the route that the message asks for, else of the first for the recipient; nil if there is none.
+        func index(for recipient: Mailbox, _ options: MessageOptions) -> Int? {
+            guard let name = options.route else { return routing.index(for: recipient) }
+            return routing.routes.firstIndex { $0.name == name }
+        }
     }
 
     private let environment: ForwardingEnvironment
@@ -73,29 +79,35 @@ final class Dispatcher: Sendable {
         }
         let capture = environment.capture.current
         let table = table.withLock { $0 }
-        if let setting = capture.capture { return dispatch(message, by: setting, capture.version, table) }
+        let expired = claimed.expired(at: environment.clock.now())
+        if expired == nil, let setting = capture.capture {
+            return dispatch(message, by: setting, capture.version, table)
+        }
         let way = Way(captureVersion: capture.version)
         // Most messages have one recipient, and then there is nothing to group.
-        if claimed.recipients.count == 1, claimed.recipients[0].failure == nil {
-            return dispatch(message, [0], by: table.routing.index(for: claimed.recipients[0].mailbox), way, table)
+        if claimed.recipients.count == 1, claimed.recipients[0].failure == nil, expired == nil {
+            let index = table.index(for: claimed.recipients[0].mailbox, claimed.options)
+            return dispatch(message, [0], by: index, way, table)
         }
-        dispatch(message, Array(claimed.recipients.indices), way, table)
+        dispatch(message, Array(claimed.recipients.indices), way, table, expired)
     }
 
     /// Groups recipients by their routes.
-    private func dispatch(_ message: MessageInFlight, _ positions: [Int], _ way: Way, _ table: Table) {
+    private func dispatch(
+        _ message: MessageInFlight, _ positions: [Int], _ way: Way, _ table: Table, _ expired: Diagnostic? = nil
+    ) {
         var groups: [Int?: [Int]] = [:]
         var failed: [(position: Int, diagnostic: Diagnostic)] = []
         for position in positions {
             let recipient = message.claimed.recipients[position]
-            if let failure = recipient.failure {
+            if let failure = recipient.failure ?? expired {
                 failed.append((position, failure))
             } else {
-                groups[table.routing.index(for: recipient.mailbox), default: []].append(position)
+                groups[table.index(for: recipient.mailbox, message.claimed.options), default: []].append(position)
             }
         }
         for (index, positions) in groups { dispatch(message, positions, by: index, way, table) }
-        // What failed before is only to be reported, not to be tried.
+        // What failed before is only to be reported, not to be tried; and what has expired, too.
         for (position, diagnostic) in failed { message.settle(position, .failed(diagnostic)) }
     }
 
@@ -124,8 +136,7 @@ final class Dispatcher: Sendable {
 
     private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ way: Way, _ table: Table) {
         guard let index else {
-            let fault = RoutingFault.deferred(4, 4, "no route is for this recipient", .operator)
-            return message.settle(positions, fault.outcome)
+            return message.settle(positions, RoutingFault.noRoute(message.claimed.options).outcome)
         }
         dispatch(message, positions, by: table.entries[index], way)
     }
@@ -134,6 +145,7 @@ final class Dispatcher: Sendable {
         if let hindrance = environment.hindrance(of: message, on: entry.route) {
             return message.settle(positions, hindrance)
         }
+        if message.claimed.options.isTest { return test(message, positions, entry.route) }
         switch entry.route.target {
         case .capture(let directory):
             capture(message, positions, entry.route, directory, way)
@@ -212,6 +224,28 @@ final class Dispatcher: Sendable {
                     site.submit(delivery.captured(by: way.substitute, version: way.captureVersion))
                     rest = rest.dropFirst(limit)
                 }
+            } catch {
+                message.settle(positions, error)
+            }
+        }
+    }
+
+    /// Signs as for the route, and tells what is to be known of it; nothing leaves.
+    private func test(_ message: MessageInFlight, _ positions: [Int], _ route: Route) {
+        let kind: NextHop.Kind =
+            switch route.target {
+            case .smarthost: .smarthost
+            case .mx: .mx
+            case .capture: .capture
+            }
+        let host = if case .smarthost(let host, _) = route.target { host } else { route.name }
+        let (environment, nextHop) = (environment, nextHop(route, kind, host))
+        environment.threadPool.submit { state in
+            guard case .active = state else { return message.giveBack(positions) }
+            do throws(DepartureFault) {
+                let content = try environment.depart(
+                    message, for: nextHop, as: route.encodesEightBit ? .sevenBit : .stored)
+                message.settle(positions, .delivered(.tested(route, content)), fields: content.keptFields)
             } catch {
                 message.settle(positions, error)
             }

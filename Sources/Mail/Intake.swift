@@ -66,11 +66,20 @@ package struct Submission: Hashable, Sendable {
     package var client: ClientDescription?
     /// SIZE= of MAIL, in octets.
     package var declaredSize: Int?
+    /// Who hands it in; nil for messages that Waxwing makes itself.
+    package var principal: Principal?
+    /// What is asked for it before its content is seen.
+    package var options: MessageOptions
 
-    package init(envelope: Envelope, client: ClientDescription?, declaredSize: Int? = nil) {
+    package init(
+        envelope: Envelope, client: ClientDescription?, declaredSize: Int? = nil, principal: Principal? = nil,
+        options: MessageOptions = .none
+    ) {
         self.envelope = envelope
         self.client = client
         self.declaredSize = declaredSize
+        self.principal = principal
+        self.options = options
     }
 }
 

@@ -70,10 +70,15 @@ package struct Envelope: Hashable, Sendable {
     package var recipients: [Mailbox]
     /// BODY=8BITMIME was declared (RFC 6152), or the content was seen to hold octets above 127.
     package var isEightBit: Bool
+    /// What its sender wants to be told (RFC 3461).
+    package var notices: DeliveryNotices
 
-    package init(reversePath: ReversePath, recipients: [Mailbox], isEightBit: Bool = false) {
+    package init(
+        reversePath: ReversePath, recipients: [Mailbox], isEightBit: Bool = false, notices: DeliveryNotices = .none
+    ) {
         self.reversePath = reversePath
         self.recipients = recipients
         self.isEightBit = isEightBit
+        self.notices = notices
     }
 }

@@ -15,10 +15,10 @@ struct EnqueueJob: Sendable {
     var content: StoredContent
     /// Below content/.
     var file: String?
-    var completion: @Sendable (Result<Void, SpoolError>) -> Void
+    var completion: @Sendable (Result<QueueID, SpoolError>) -> Void
 
-    /// Fresh messages are due at once.
-    var key: DueKey { DueKey(time: message.arrival.milliseconds, id: message.queueID.rawValue) }
+    /// Fresh messages are due at once, unless they are to be released later.
+    var key: DueKey { DueKey(time: message.firstAttempt.milliseconds, id: message.queueID.rawValue) }
 }
 
 struct RecordJob: Sendable {
@@ -132,6 +132,9 @@ extension Store {
     fileprivate func write(_ job: EnqueueJob) throws {
         try insert(job.message, content: job.content, file: job.file)
         try insertDue(job.key)
+        if let key = IdempotencyKey(of: job.message) {
+            try insert(key, of: job.message.queueID, at: job.message.arrival)
+        }
     }
 
     fileprivate func write(_ job: RecordJob) throws {

@@ -50,7 +50,12 @@ enum DatabaseFile {
             }
             if isNewer { throw SpoolError(.unusable, "\(directory.database) was made by a newer version of Waxwing") }
             if isEmpty { throw SpoolError(.unusable, "\(directory.database) is not a spool yet") }
-            return (queue, Schema(hasRepairs: applied.contains("2"), hasKeys: applied.contains("3")))
+            return (
+                queue,
+                Schema(
+                    hasRepairs: applied.contains("2"), hasKeys: applied.contains("3"), hasOptions: applied.contains("4")
+                )
+            )
         } catch {
             throw .from(error, doing: "Can't read \(directory.database)")
         }
@@ -84,6 +89,7 @@ enum DatabaseFile {
         migrator.registerMigration("1") { database in try database.execute(sql: firstSchema) }
         migrator.registerMigration("2") { database in try database.execute(sql: secondSchema) }
         migrator.registerMigration("3") { database in try database.execute(sql: thirdSchema) }
+        migrator.registerMigration("4") { database in try database.execute(sql: fourthSchema) }
         return migrator
     }
 
@@ -170,6 +176,23 @@ enum DatabaseFile {
             PRIMARY KEY (author_domain, message_id)
         ) WITHOUT ROWID;
         """
+
+    /// The texts are those of `OptionsText`; empty for most messages.
+    private static let fourthSchema = """
+        ALTER TABLE messages ADD COLUMN options TEXT NOT NULL DEFAULT '';    -- what was asked for the message
+        ALTER TABLE messages ADD COLUMN notices TEXT NOT NULL DEFAULT '';    -- what its sender wants to be told
+        ALTER TABLE messages ADD COLUMN principal TEXT NOT NULL DEFAULT '';  -- who handed it in
+
+        -- Of messages that are not to be taken in twice, in the queue or not.
+        CREATE TABLE idempotency_keys (
+            principal TEXT NOT NULL,
+            key TEXT NOT NULL,
+            message_id INTEGER NOT NULL,
+            expiry INTEGER NOT NULL,           -- of the row
+            PRIMARY KEY (principal, key)
+        ) WITHOUT ROWID;
+        CREATE INDEX idempotency_expiries ON idempotency_keys (expiry);
+        """
 }
 
 /// What the tables of a spool have, after the migrations that it has seen.
@@ -177,6 +200,8 @@ struct Schema: Hashable, Sendable {
     var hasRepairs: Bool
     /// The uses of keys, and what waits for one.
     var hasKeys: Bool
+    /// Options, notices and principals of messages.
+    var hasOptions: Bool
 
-    static let current = Schema(hasRepairs: true, hasKeys: true)
+    static let current = Schema(hasRepairs: true, hasKeys: true, hasOptions: true)
 }

@@ -10,6 +10,8 @@ package struct QueueEntry: Hashable, Sendable {
     package var authorDomain: Domain
     package var arrival: Timestamp
     package var expiry: Timestamp
+    /// Nothing is tried before; nil: it was due at its arrival.
+    package var release: Timestamp?
     /// Of the content.
     package var octets: Int
     package var recipientCount: Int
@@ -32,6 +34,8 @@ package struct QueueDetail: Hashable, Sendable {
     package var recipients: [QueueRecipient]
     /// What intake changed.
     package var repairs: [Repair]
+    package var options: MessageOptions
+    package var principal: Principal?
 }
 
 /// Where a recipient stands.

@@ -149,14 +149,14 @@ extension Spool {
         for (ordinal, mailbox) in message.envelope.recipients.enumerated() {
             var failure: Diagnostic?
             var recipient = OpenRecipient(
-                ordinal: ordinal, attempts: 0, nextAttempt: message.arrival.milliseconds)
+                ordinal: ordinal, attempts: 0, nextAttempt: message.firstAttempt.milliseconds)
             if nextTried < tried.count, tried[nextTried].ordinal == ordinal {
                 let row = tried[nextTried]
                 nextTried += 1
                 guard row.state.isOpen else { continue }
                 if row.state == .unreported { failure = row.diagnostic }
                 recipient.attempts = row.attempts
-                recipient.nextAttempt = row.nextAttempt ?? message.arrival.milliseconds
+                recipient.nextAttempt = row.nextAttempt ?? message.firstAttempt.milliseconds
                 recipient.isUnsignable = row.state == .unsignable
             }
             open.append(recipient)

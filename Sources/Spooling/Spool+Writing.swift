@@ -93,7 +93,8 @@ extension Spool {
         armUpkeep()
     }
 
-    private func commit(_ jobs: [Job]) throws(SpoolError) {
+    private func commit(_ all: [Job]) throws(SpoolError) {
+        let (jobs, repeated) = try withoutRepetitions(all)
         let uses = keyUseTable.withLock { $0.due(in: jobs) }
         let batch = Batch(jobs, totals: state.withLock { $0.totals }, keyUses: uses)
         do {
@@ -107,15 +108,40 @@ extension Spool {
         state.withLock { state in
             state.totals = batch.totals
             state.generation &+= 1
-            for job in jobs { state.didCommit(job, limits: limits) }
+            let now = clock.now().milliseconds
+            for job in jobs { state.didCommit(job, now: now, limits: limits) }
+            for (job, _) in repeated { state.didTake(job) }
+        }
+        for (job, id) in repeated {
+            if let file = job.file { files.unlink(files.path(of: file)) }
+            job.completion(.success(id))
         }
         for job in jobs {
             switch job {
-            case .enqueue(let job): job.completion(.success(()))
+            case .enqueue(let job): job.completion(.success(job.message.queueID))
             case .record(let job):
                 if let file = job.lease.file, job.remaining.isEmpty { files.unlink(files.path(of: file)) }
                 job.completion?(.success(()))
             }
+        }
+    }
+
+    /// The writer alone changes the table of keys, so that what it says holds until the transaction that follows.
+    private func withoutRepetitions(_ jobs: [Job]) throws(SpoolError) -> (
+        jobs: [Job], repeated: [(job: EnqueueJob, as: QueueID)]
+    ) {
+        let hasKeys = jobs.contains { job in
+            if case .enqueue(let job) = job { job.message.options.idempotencyKey != nil } else { false }
+        }
+        guard hasKeys else { return (jobs, []) }
+        do {
+            return try database.read { database in
+                let store = Store(database: database, beforeWrite: nil)
+                let found = try Repetitions(in: jobs) { try store.holder(of: $0, at: $1) }
+                return (found.jobs, found.repeated)
+            }
+        } catch {
+            throw .from(error, doing: "Can't read \(files.directory.database)")
         }
     }
 
@@ -181,11 +207,13 @@ extension Spool.State {
         pendingOctets -= Int64(job.content.length)
     }
 
-    mutating func didCommit(_ job: Job, limits: SpoolLimits) {
+    mutating func didCommit(_ job: Job, now: Int64, limits: SpoolLimits) {
         switch job {
         case .enqueue(let job):
             didTake(job)
             let message = job.message
+            // What is released later waits on disk, as a deferred message does.
+            guard job.key.time <= max(now, message.arrival.milliseconds) else { return schedule.rewind(to: job.key) }
             let recipients = message.envelope.recipients
             let claimed = ClaimedMessage(
                 message: message, content: job.content,

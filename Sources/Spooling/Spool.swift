@@ -156,12 +156,13 @@ package final class Spool: Sendable {
 
     /// Takes a message over.
     ///
-    /// `completion` is called once, on any thread: with success when it is on disk.
+    /// `completion` is called once, on any thread: with success when it is on disk, and with the queue ID that it has
+    /// there. That is another one's if that one brought the same idempotency key before; then nothing is stored.
     ///
     /// A content file belongs to the spool from here on; it is removed if the message can't be stored.
     package func enqueue(
         _ message: NewMessage, content: StoredContent,
-        completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void
+        completion: @escaping @Sendable (Result<QueueID, SpoolError>) -> Void
     ) {
         var job = EnqueueJob(message: message, content: content, file: nil, completion: completion)
         if case .file(let path, _) = content {

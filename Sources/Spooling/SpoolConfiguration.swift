@@ -73,6 +73,7 @@ package struct SpoolLimits: Hashable, Sendable {
 /// Each kind of access to the disk that a message's way in and out needs, for tests that let the n-th one fail.
 enum WritePoint: Hashable, Sendable {
     case begin, insertMessage, insertDue, deleteMessage, deleteDue, updateRecipient, keepFields, updateTotals, commit
+    case insertIdempotencyKey, deleteIdempotencyKeys
     case writeKeyUse, insertUnsignable, deleteUnsignable
     case checkpoint, reclaim
     case createFile, writeFile, syncFile, syncDirectory, unlinkFile, readFile

@@ -16,10 +16,15 @@ package struct NewMessage: Hashable, Sendable {
     package var authorDomain: Domain
     /// What intake changed, each once.
     package var repairs: [Repair]
+    /// What was asked for it; `expiry` above has heard of it.
+    package var options: MessageOptions
+    /// Who handed it in; nil for Waxwing's own, and for those of an earlier version.
+    package var principal: Principal?
 
     package init(
         queueID: QueueID, envelope: Envelope, arrival: Timestamp, expiry: Timestamp, headerLength: Int,
-        bodyHashes: [BodyHash], authorDomain: Domain, repairs: [Repair] = []
+        bodyHashes: [BodyHash], authorDomain: Domain, repairs: [Repair] = [], options: MessageOptions = .none,
+        principal: Principal? = nil
     ) {
         self.queueID = queueID
         self.envelope = envelope
@@ -29,7 +34,12 @@ package struct NewMessage: Hashable, Sendable {
         self.bodyHashes = bodyHashes
         self.authorDomain = authorDomain
         self.repairs = repairs
+        self.options = options
+        self.principal = principal
     }
+
+    /// When its recipients are due first.
+    package var firstAttempt: Timestamp { options.firstAttempt(arrival: arrival) }
 }
 
 /// A message under a lease: nobody else gets it before its attempt is recorded or the lease is released.
@@ -57,6 +67,7 @@ package struct ClaimedMessage: Hashable, Sendable {
     package var headerLength: Int { message.headerLength }
     package var bodyHashes: [BodyHash] { message.bodyHashes }
     package var authorDomain: Domain { message.authorDomain }
+    package var options: MessageOptions { message.options }
 }
 
 /// A recipient who is due.

@@ -63,7 +63,8 @@ package final class SpoolReader: Sendable {
                 }
             return QueueDetail(
                 entry: SpoolReader.entry(stored, recipients: recipients), envelope: stored.message.envelope,
-                headerSection: headerSection, recipients: recipients, repairs: stored.message.repairs)
+                headerSection: headerSection, recipients: recipients, repairs: stored.message.repairs,
+                options: stored.message.options, principal: stored.message.principal)
         }
     }
 
@@ -109,7 +110,7 @@ package final class SpoolReader: Sendable {
         var recipients = message.envelope.recipients.enumerated().map { index, mailbox in
             QueueRecipient(
                 index: index, mailbox: mailbox, state: .queued, attempts: 0,
-                nextAttempt: stored.isHeld ? nil : message.arrival)
+                nextAttempt: stored.isHeld ? nil : message.firstAttempt)
         }
         for row in try store.triedRecipients(message.queueID.rawValue) where recipients.indices.contains(row.ordinal) {
             recipients[row.ordinal].state = row.state
@@ -129,7 +130,7 @@ package final class SpoolReader: Sendable {
         let telling = tried.first(where: \.state.isOpen) ?? tried.first
         return QueueEntry(
             queueID: message.queueID, reversePath: message.envelope.reversePath, authorDomain: message.authorDomain,
-            arrival: message.arrival, expiry: message.expiry, octets: stored.length,
+            arrival: message.arrival, expiry: message.expiry, release: message.options.release, octets: stored.length,
             recipientCount: recipients.count, openCount: open.count, isDeferred: !tried.isEmpty,
             isHeld: stored.isHeld, nextAttempt: open.compactMap(\.nextAttempt).min(),
             lastDiagnostic: telling?.lastDiagnostic)

@@ -27,7 +27,8 @@ extension Store {
     var messageColumns: String {
         """
         id, arrival, expiry, reverse_path, recipients, eight_bit, author_domain, body_hashes, header_length,
-        held, length, file, \(schema.hasRepairs ? "repairs" : "''")
+        held, length, file, \(schema.hasRepairs ? "repairs" : "''"),
+        \(schema.hasOptions ? "options, notices, principal" : "'', '', ''")
         """
     }
 
@@ -80,10 +81,12 @@ extension Store {
             queueID: id,
             envelope: Envelope(
                 reversePath: try EnvelopeText.reversePath(in: row[3]),
-                recipients: try EnvelopeText.recipients(in: row[4]), isEightBit: row[5]),
+                recipients: try EnvelopeText.recipients(in: row[4]), isEightBit: row[5],
+                notices: OptionsText.notices(in: row[14])),
             arrival: Timestamp(milliseconds: row[1]), expiry: Timestamp(milliseconds: row[2]), headerLength: row[8],
             bodyHashes: try EnvelopeText.bodyHashes(in: hashes), authorDomain: domain,
-            repairs: EnvelopeText.repairs(in: row[12]))
+            repairs: EnvelopeText.repairs(in: row[12]), options: OptionsText.options(in: row[13]),
+            principal: OptionsText.principal(in: row[15]))
         return StoredMessage(message: message, isHeld: row[9], length: row[10], file: row[11])
     }
 

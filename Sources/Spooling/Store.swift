@@ -18,15 +18,17 @@ struct Store {
         try database.cachedStatement(
             sql: """
                 INSERT INTO messages (id, arrival, expiry, reverse_path, recipients, recipient_count, eight_bit,
-                    author_domain, body_hashes, length, header_length, file, content, repairs)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    author_domain, body_hashes, length, header_length, file, content, repairs,
+                    options, notices, principal)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             message.queueID.rawValue, message.arrival.milliseconds, message.expiry.milliseconds,
             message.envelope.reversePath.description, try EnvelopeText.text(of: message.envelope.recipients),
             message.envelope.recipients.count, message.envelope.isEightBit, message.authorDomain.name,
             Data(EnvelopeText.octets(of: message.bodyHashes)), content.length, message.headerLength, file, inline,
-            EnvelopeText.text(of: message.repairs),
+            EnvelopeText.text(of: message.repairs), OptionsText.text(of: message.options),
+            OptionsText.text(of: message.envelope.notices), OptionsText.text(of: message.principal),
         ])
     }
 

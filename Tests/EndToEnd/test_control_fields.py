@@ -6,6 +6,7 @@
 import email
 import smtplib
 import subprocess
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -76,3 +77,61 @@ def test_a_bounce_does_not_give_them_away(relay):
         for name in (b"Tag", b"Expires", b"Send-At", b"Priority", b"Idempotency-Key", b"Route", b"Test"):
             assert b"x-waxwing-" + name.lower() not in report.lower()
         assert b"order-17" not in report and b"receipt" not in report
+
+
+def test_a_one_time_password_is_not_delivered_after_its_time(relay):
+    with NextHop() as hop:
+        hop.fail("RCPT", "450 4.2.0 later", times=1000, only_for="otp@")
+        relay.send_to(hop.port)
+        relay.start()
+        submit(relay.port, message(subject="4711", fields="X-Waxwing-Expires: 3 s\r\n"), recipients=("otp@sink.example",))
+        report = hop.wait_for_arrivals(1)[0].content
+        assert b"multipart/report" in report and b"4.7" in report
+        hop.faults["RCPT"].clear()
+        relay.wait_until_empty()
+        assert [arrival.recipients for arrival in hop.arrivals] == [["app@sender.example"]]
+
+
+def test_a_message_leaves_at_its_time_and_not_before(relay):
+    with NextHop() as hop:
+        relay.send_to(hop.port)
+        relay.start()
+        moment = int(time.time()) + 4
+        text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+        submit(relay.port, message(subject="later", fields=f"X-Waxwing-Send-At: {text}\r\n"))
+        submit(relay.port, message(subject="at once"))
+        hop.wait_for_arrivals(2)
+        assert time.time() >= moment
+        assert [email.message_from_bytes(arrival.content)["Subject"] for arrival in hop.arrivals] == ["at once", "later"]
+
+
+def test_the_same_idempotency_key_is_one_message(relay):
+    with NextHop() as hop:
+        relay.send_to(hop.port)
+        relay.start()
+        first, again, other = [submit(relay.port, message(subject=key, fields=f"X-Waxwing-Idempotency-Key: {key}\r\n"))
+                               for key in ("order-1", "order-1", "order-2")]
+        assert first == again != other
+        relay.wait_until_empty()
+        assert len(hop.wait_for_arrivals(2)) == 2
+
+
+def test_a_test_is_signed_and_not_sent_and_a_route_is_taken(relay):
+    with NextHop() as hop, NextHop() as bulk:
+        relay.configure(route=[
+            {"name": "bulk", "to": ["bulk.example"], "smarthost": f"127.0.0.1:{bulk.port}", "tls": "off"},
+            {"name": "next", "to": ["*"], "smarthost": f"127.0.0.1:{hop.port}", "tls": "off"}])
+        relay.start()
+        submit(relay.port, message(fields="X-Waxwing-Test: yes\r\n"))
+        submit(relay.port, message(fields="X-Waxwing-Route: bulk\r\n"))
+        assert bulk.wait_for_arrivals(1)[0].recipients == ["someone@sink.example"]
+        relay.wait_until_empty()
+        assert hop.arrivals == [] and len(bulk.arrivals) == 1
+
+
+def test_the_queue_shows_what_was_asked_for(relay):
+    relay.start()
+    identifier = submit(relay.port, message(fields="X-Waxwing-Tag: receipt, eu\r\nX-Waxwing-Priority: high\r\n"))
+    shown = relay.command("queue", "show", identifier)
+    assert "receipt" in shown and "eu" in shown
+    assert "receipt" in relay.command("queue", "show", identifier, "--json")

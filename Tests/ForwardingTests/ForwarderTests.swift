@@ -202,7 +202,7 @@ import Testing
             queueID: QueueID(arrival: now, distinguisher: UInt64(number)),
             envelope: Envelope(reversePath: .mailbox(from), recipients: [to]), arrival: now,
             expiry: now.advanced(bySeconds: 3600), headerLength: 21, bodyHashes: [], authorDomain: domain)
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        _ = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<QueueID, any Error>) in
             spool.enqueue(message, content: .inline(Array("From: a@example.com\r\n\r\ntext\r\n".utf8))) { result in
                 continuation.resume(with: result.mapError { $0 as any Error })
             }

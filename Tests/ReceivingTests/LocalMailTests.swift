@@ -16,7 +16,7 @@ struct LocalMailTests {
         _ recipients: [String], _ mail: LocalMail, aliases: String = ""
     ) throws -> [String]? {
         let table = try AliasTable(Array(aliases.utf8))
-        return try mail.recipients(try recipients.map(mailbox)) { table }?.map(\.description)
+        return try mail.recipients(try recipients.map(mailbox)) { table }?.map(\.mailbox.description)
     }
 
     @Test("without settings everybody stays who they are, and no alias is asked for")

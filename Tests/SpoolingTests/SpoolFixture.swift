@@ -105,11 +105,12 @@ let unknownUser = Diagnostic(
     replyCode: 550, status: EnhancedStatusCode(5, 1, 1), text: "No such user", command: "RCPT", owner: .sender)
 
 extension Spool {
-    func enqueue(_ message: NewMessage, content: StoredContent) async throws(SpoolError) {
+    @discardableResult
+    func enqueue(_ message: NewMessage, content: StoredContent) async throws(SpoolError) -> QueueID {
         let result = await withCheckedContinuation { continuation in
             enqueue(message, content: content) { continuation.resume(returning: $0) }
         }
-        try result.get()
+        return try result.get()
     }
 
     func record(_ id: QueueID, _ results: [RecipientResult], keptFields: [UInt8]? = nil) async throws(SpoolError) {

@@ -61,6 +61,9 @@ import Testing
             let claimed = await spool.claimAll()
             let old = try #require(claimed.first { $0.queueID == id })
             #expect(old.message.repairs == [])
+            #expect(old.message.options == .none)
+            #expect(old.message.principal == nil)
+            #expect(old.envelope.notices == .none)
             #expect(old.message.bodyHashes.map(\.digest) == [[UInt8](repeating: 5, count: 32)])
             #expect(old.content == .inline(Array("a: \r\n\r\n".utf8)))
             #expect(old.recipients.map(\.attempts) == [1])
@@ -84,6 +87,7 @@ import Testing
             let reader = try SpoolReader.open(directory: fixture.spoolPath)
             #expect(try reader.list(limit: 9).map(\.queueID) == [id])
             #expect(try reader.show(id)?.repairs == [])
+            #expect(try reader.show(id)?.options == MessageOptions.none)
             #expect(try reader.counts().deferred == 1)
             // The second time it has been upgraded.
             await (try fixture.open()).close()

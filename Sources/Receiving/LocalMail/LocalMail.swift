@@ -28,6 +28,13 @@ package struct LocalMail: Hashable, Sendable {
     /// Of one message, behind aliases.
     package static let maximumRecipients = 10_000
 
+    /// Somebody who gets a message.
+    package struct Recipient: Hashable, Sendable {
+        package var mailbox: Mailbox
+        /// The place of the one who was named, of whom this one was made.
+        package var origin: Int
+    }
+
     /// Nil: nothing is completed.
     package let domain: Domain?
     /// This relay's name: users at it are users of this machine.
@@ -45,12 +52,12 @@ package struct LocalMail: Hashable, Sendable {
     /// - Parameter aliases: asked for only when a user of this machine is among the recipients.
     package func recipients(
         _ recipients: [Mailbox], aliases: () -> AliasTable
-    ) throws(IntakeRefusal) -> [Mailbox]? {
+    ) throws(IntakeRefusal) -> [Recipient]? {
         guard domain != nil || !rules.isEmpty else { return nil }
         guard recipients.contains(where: { isUser($0) || rules.rewrite($0) != nil }) else { return nil }
-        var (result, known): ([Mailbox], Set<Mailbox>) = ([], [])
+        var (result, known): ([Recipient], Set<Mailbox>) = ([], [])
         var table: AliasTable?
-        for recipient in recipients {
+        for (origin, recipient) in recipients.enumerated() {
             let mailbox = rules.rewrite(recipient) ?? recipient
             var found = [mailbox]
             if let domain, isUser(mailbox) {
@@ -58,10 +65,12 @@ package struct LocalMail: Hashable, Sendable {
                 table = aliases
                 found = users(mailbox, aliases, domain)
             }
-            for mailbox in found where known.insert(mailbox).inserted { result.append(mailbox) }
+            for mailbox in found where known.insert(mailbox).inserted {
+                result.append(Recipient(mailbox: mailbox, origin: origin))
+            }
             guard result.count <= LocalMail.maximumRecipients else { throw .tooManyAliases }
         }
-        return result == recipients ? nil : result
+        return result.map(\.mailbox) == recipients ? nil : result
     }
 
     private func isUser(_ mailbox: Mailbox) -> Bool {

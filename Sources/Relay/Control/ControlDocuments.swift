@@ -122,10 +122,13 @@ package struct QueueSummaryDocument: Codable, Hashable, Sendable {
     package var nextAttempt: Int64?
     /// The last reply or error: `550 5.1.1 no such user`.
     package var lastDiagnostic: String?
+    /// Seconds since the Unix epoch: not tried before; nil when nobody asked for that.
+    package var release: Int64?
 
     package init(
         queueID: String, state: String, arrival: Int64, expiry: Int64, octets: Int, reversePath: String,
-        authorDomain: String, recipients: Int, openRecipients: Int, nextAttempt: Int64?, lastDiagnostic: String?
+        authorDomain: String, recipients: Int, openRecipients: Int, nextAttempt: Int64?, lastDiagnostic: String?,
+        release: Int64? = nil
     ) {
         self.queueID = queueID
         self.state = state
@@ -138,6 +141,7 @@ package struct QueueSummaryDocument: Codable, Hashable, Sendable {
         self.openRecipients = openRecipients
         self.nextAttempt = nextAttempt
         self.lastDiagnostic = lastDiagnostic
+        self.release = release
     }
 }
 
@@ -156,10 +160,13 @@ package struct QueueEntryDocument: Codable, Hashable, Sendable {
     /// What intake changed before it was signed: the words of `Repair`, such as `folded-header`.
     package var repairs: [String]
     package var recipients: [QueueRecipientDocument]
+    /// What was asked for the message; nil if nothing was.
+    package var options: QueueOptionsDocument?
 
     package init(
         queueID: String, arrival: Int64, expiry: Int64, octets: Int, reversePath: String, isHeld: Bool,
-        isActive: Bool, repairs: [String], recipients: [QueueRecipientDocument]
+        isActive: Bool, repairs: [String], recipients: [QueueRecipientDocument],
+        options: QueueOptionsDocument? = nil
     ) {
         self.queueID = queueID
         self.arrival = arrival
@@ -170,6 +177,7 @@ package struct QueueEntryDocument: Codable, Hashable, Sendable {
         self.isActive = isActive
         self.repairs = repairs
         self.recipients = recipients
+        self.options = options
     }
 }
 
@@ -186,10 +194,13 @@ package struct QueueRecipientDocument: Codable, Hashable, Sendable {
     package var lastNextHop: String?
     /// Who must act: sender, recipient, operator or network.
     package var owner: String?
+    /// NOTIFY and ORCPT of RCPT, as they came (RFC 3461).
+    package var notify: String?
+    package var originalRecipient: String?
 
     package init(
         mailbox: String, state: String, attempts: Int, nextAttempt: Int64?, lastDiagnostic: String?,
-        lastNextHop: String?, owner: String?
+        lastNextHop: String?, owner: String?, notify: String? = nil, originalRecipient: String? = nil
     ) {
         self.mailbox = mailbox
         self.state = state
@@ -198,6 +209,8 @@ package struct QueueRecipientDocument: Codable, Hashable, Sendable {
         self.lastDiagnostic = lastDiagnostic
         self.lastNextHop = lastNextHop
         self.owner = owner
+        self.notify = notify
+        self.originalRecipient = originalRecipient
     }
 }
 

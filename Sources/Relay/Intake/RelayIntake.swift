@@ -26,6 +26,7 @@ package final class RelayIntake: Intake {
         var aliases: AliasFile?
         /// In seconds.
         var lifetime: Int64
+        var routes: [String]
 
         init(_ configuration: RelayIntakeConfiguration) {
             headerIntake = HeaderIntake(
@@ -36,6 +37,7 @@ package final class RelayIntake: Intake {
             aliases = configuration.aliasFile.map { AliasFile($0) }
             rewriteRules = configuration.rewriteRules
             lifetime = configuration.lifetime
+            routes = configuration.routes
         }
     }
 
@@ -105,7 +107,7 @@ package final class RelayIntake: Intake {
     }
 
     /// Those who get the mail of users of this machine, and what rules put in the place of recipients; nil if they stay.
-    func resolved(_ recipients: [Mailbox]) throws(IntakeRefusal) -> [Mailbox]? {
+    func resolved(_ recipients: [Mailbox]) throws(IntakeRefusal) -> [LocalMail.Recipient]? {
         let (localMail, aliases) = rules.withLock { ($0.localMail, $0.aliases) }
         return try localMail.recipients(recipients) { aliases?.table(logger) ?? AliasTable() }
     }
@@ -131,13 +133,23 @@ package final class RelayIntake: Intake {
             spool.contentWriter(), hashes: wanted == .relaxed ? [.relaxed] : [.relaxed, wanted])
     }
 
-    func expiry(of arrival: Timestamp) -> Timestamp {
-        arrival.advanced(bySeconds: rules.withLock { $0.lifetime })
+    func expiry(of arrival: Timestamp, _ options: MessageOptions) -> Timestamp {
+        options.expiry(arrival: arrival, lifetime: rules.withLock { $0.lifetime })
+    }
+
+    /// Why what was asked for a message can't be done; nil if it can.
+    func refusal(of options: MessageOptions, arrival: Timestamp) -> IntakeRefusal? {
+        if let route = options.route {
+            let known = rules.withLock { $0.routes }
+            if !known.contains(route) { return .unknownRoute(route, known: known) }
+        }
+        if let expiry = options.expiry, expiry <= options.firstAttempt(arrival: arrival) { return .expiredBefore }
+        return nil
     }
 
     func enqueue(
         _ message: NewMessage, content: StoredContent,
-        completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void
+        completion: @escaping @Sendable (Result<QueueID, SpoolError>) -> Void
     ) {
         spool.enqueue(message, content: content, completion: completion)
     }
@@ -146,6 +158,13 @@ package final class RelayIntake: Intake {
         logger.error(
             "a message could not be taken in",
             metadata: ["step": "\(what)", "queue-id": "\(queueID)", "error": "\(error)"])
+    }
+
+    /// A message with an idempotency key came again.
+    func noteRepetition(_ queueID: QueueID, of first: QueueID) {
+        logger.info(
+            "A message came again with the same idempotency key; it is stored once",
+            metadata: ["queue-id": "\(first)", "repetition": "\(queueID)"])
     }
 
     private func complain(of domain: Domain, nextStep: String) {

@@ -34,7 +34,9 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
     private let queueID: QueueID
     private let arrival: Timestamp
     private let client: ClientDescription?
+    private let principal: Principal?
     private var envelope: Envelope
+    private var options: MessageOptions
     private var authorDomain: Domain?
     private var repairs: Set<Repair> = []
     private var phase = Phase.header(HeaderCollector())
@@ -44,7 +46,9 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         self.queueID = queueID
         self.arrival = arrival
         self.client = submission.client
+        self.principal = submission.principal
         self.envelope = submission.envelope
+        self.options = submission.options
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -113,6 +117,8 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
                 headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival)
             authorDomain = header.authorDomain
             if let refusal = intake.refusal(ofAuthorDomain: header.authorDomain) { throw refusal }
+            header.controls.apply(to: &options)
+            if let refusal = intake.refusal(of: options, arrival: arrival) { throw refusal }
 
             let content = try intake.makeContent(author: header.authorDomain)
             phase = .body(content, Author(domain: header.authorDomain, events: events(of: header)))
@@ -146,7 +152,14 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
 
     private func resolveRecipients() throws(IntakeRefusal) {
         guard let recipients = try intake.resolved(envelope.recipients) else { return }
-        envelope.recipients = recipients
+        // RFC 3461 §6.2.7.1: who gets it instead inherits what was asked for the one who was named.
+        let notices = envelope.notices.recipients
+        envelope.recipients = recipients.map(\.mailbox)
+        guard !notices.isEmpty else { return }
+        envelope.notices.recipients = [:]
+        for (index, recipient) in recipients.enumerated() {
+            envelope.notices.recipients[index] = notices[recipient.origin]
+        }
     }
 
     // MARK: After the last octet
@@ -171,9 +184,11 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
             let (stored, bodyHashes) = try content.finish()
             enqueue(
                 NewMessage(
-                    queueID: queueID, envelope: envelope, arrival: arrival, expiry: intake.expiry(of: arrival),
+                    queueID: queueID, envelope: envelope, arrival: arrival,
+                    expiry: intake.expiry(of: arrival, options),
                     headerLength: content.headerLength, bodyHashes: bodyHashes, authorDomain: author.domain,
-                    repairs: repairs.isEmpty ? [] : Repair.allCases.filter(repairs.contains)),
+                    repairs: repairs.isEmpty ? [] : Repair.allCases.filter(repairs.contains), options: options,
+                    principal: principal),
                 stored, author.events, completion)
         } catch {
             content.discard()
@@ -188,6 +203,10 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         let length = content.length
         intake.enqueue(message, content: content) { [intake] result in
             switch result {
+            case .success(let id) where id != message.queueID:
+                // Taken in before, and told of then.
+                intake.noteRepetition(message.queueID, of: id)
+                completion(.accepted(id))
             case .success:
                 intake.events(
                     .accepted(

@@ -34,7 +34,10 @@ package struct QueueReading: Sendable {
             queueID: id.description, arrival: detail.entry.arrival.seconds, expiry: detail.entry.expiry.seconds,
             octets: detail.entry.octets, reversePath: detail.entry.reversePath.description,
             isHeld: detail.entry.isHeld, isActive: isActive, repairs: detail.repairs.map(\.rawValue),
-            recipients: detail.recipients.map { recipient($0, isActive: isActive) })
+            recipients: detail.recipients.map {
+                recipient($0, isActive: isActive, detail.envelope.notices[recipient: $0.index])
+            },
+            options: QueueOptionsDocument(detail))
     }
 
     private func summary(_ entry: QueueEntry) -> QueueSummaryDocument {
@@ -43,7 +46,7 @@ package struct QueueReading: Sendable {
             expiry: entry.expiry.seconds, octets: entry.octets, reversePath: entry.reversePath.description,
             authorDomain: entry.authorDomain.name, recipients: entry.recipientCount,
             openRecipients: entry.openCount, nextAttempt: entry.nextAttempt?.seconds,
-            lastDiagnostic: entry.lastDiagnostic.map(text))
+            lastDiagnostic: entry.lastDiagnostic.map(text), release: entry.release?.seconds)
     }
 
     private func state(_ entry: QueueEntry) -> String {
@@ -52,14 +55,17 @@ package struct QueueReading: Sendable {
         return entry.isDeferred ? "deferred" : "queued"
     }
 
-    private func recipient(_ recipient: QueueRecipient, isActive: Bool) -> QueueRecipientDocument {
+    private func recipient(
+        _ recipient: QueueRecipient, isActive: Bool, _ notice: RecipientNotice
+    ) -> QueueRecipientDocument {
         let isWaiting = recipient.state.isOpen
         return QueueRecipientDocument(
             mailbox: recipient.mailbox.description,
             state: isActive && isWaiting ? "active" : "\(recipient.state)", attempts: recipient.attempts,
             nextAttempt: isWaiting ? recipient.nextAttempt?.seconds : nil,
             lastDiagnostic: recipient.lastDiagnostic.map(text), lastNextHop: recipient.lastDiagnostic?.remote,
-            owner: recipient.lastDiagnostic?.owner.rawValue)
+            owner: recipient.lastDiagnostic?.owner.rawValue, notify: notice.occasionWords,
+            originalRecipient: notice.originalRecipient)
     }
 
     /// Code and text, the text's own code not twice.

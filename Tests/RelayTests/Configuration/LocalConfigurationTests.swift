@@ -81,6 +81,6 @@ struct LocalConfigurationTests {
         let intake = try read(text).intakeConfiguration
         let mailbox = try #require(Mailbox(written: "a@localhost"))
         #expect(intake.rewriteRules.rewrite(mailbox)?.localPart == "f")
-        #expect(try intake.localMail.recipients([mailbox]) { AliasTable() }?.map(\.localPart) == ["r"])
+        #expect(try intake.localMail.recipients([mailbox]) { AliasTable() }?.map(\.mailbox.localPart) == ["r"])
     }
 }
