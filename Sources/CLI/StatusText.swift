@@ -25,6 +25,7 @@ enum StatusText {
                 "\(status.queue.messages) messages, \(status.queue.active) active, \(status.queue.deferred) deferred, \(status.queue.octets) octets"
             ),
         ]
+        if let capture = status.capture { rows.append(("capture is on", capture)) }
         if let keys = status.keys { rows += StatusText.rows(of: keys) }
         rows += status.counters.sorted { $0.key < $1.key }.map { ($0.key.replacing("_", with: " "), "\($0.value)") }
         let width = rows.map(\.0.count).max() ?? 0

@@ -208,11 +208,21 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             // The next hop closed it while the delivery was on its way.
             return site.submit(delivery, isRetry: true)
         }
+        guard delivery.captureVersion == environment.capture.current.version else { return recall(delivery) }
         // RFC 6152 §3: 8-bit content goes only to a server that offers 8BITMIME.
         if delivery.content.isEightBit, !session.extensions.hasEightBitMIME { return convert(delivery) }
         self.delivery = delivery
         messageCount += 1
         begin(delivery)
+    }
+
+    /// Has a delivery dispatched again that was made ready before capture was switched on or off.
+    private func recall(_ delivery: Delivery) {
+        delivery.giveBack()
+        // By way of the loop, so that many of these don't pile up calls.
+        eventLoop.execute {
+            if case .adopted = self.phase { self.proceed(self.site.next(for: self)) }
+        }
     }
 
     /// Has a delivery made fit for this next hop; the connection waits for it.
@@ -251,11 +261,10 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func begin(_ delivery: Delivery) {
-        let claimed = delivery.message.claimed
         let action = session.begin(
             ClientTransaction(
-                reversePath: claimed.envelope.reversePath,
-                recipients: delivery.positions.map { claimed.recipients[$0].mailbox },
+                reversePath: delivery.message.claimed.envelope.reversePath,
+                recipients: delivery.recipients,
                 size: delivery.content.length, isEightBit: delivery.content.isEightBit))
         guard case .finished = action else { return run(action) }
         // Judged without a word to the next hop. By way of the loop, so that many of these don't pile up calls.
@@ -301,12 +310,14 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         guard let delivery else { return }
         stopStream()
         self.delivery = nil
-        var untried = Delivery(message: delivery.message, positions: [], content: delivery.content)
-        for (position, outcome) in zip(delivery.positions, result.outcomes) where outcome == nil {
+        let outcomes = delivery.outcomes(result.outcomes)
+        var untried = delivery
+        untried.positions = []
+        for (position, outcome) in zip(delivery.positions, outcomes) where outcome == nil {
             untried.positions.append(position)
         }
         // The connection goes back to the site first, so that a shutdown that waits for the message sees it ended.
-        for (position, outcome) in zip(delivery.positions, result.outcomes) {
+        for (position, outcome) in zip(delivery.positions, outcomes) {
             if let outcome { delivery.message.settle(position, outcome, fields: delivery.content.keptFields) }
         }
         // A message judged without a word may find that the connection was lost meanwhile.

@@ -62,6 +62,7 @@ extension ForwardingEnvironment {
         return try content.sevenBit { () throws(DepartureFault) in
             if case .stored = try delivery.message.sevenBitForm() { return content.declaredSevenBit }
             return try depart(delivery.message, for: content.nextHop, as: .sevenBit)
+                .preceded(by: content.preface)
         }
     }
 

@@ -19,6 +19,15 @@ final class Dispatcher: Sendable {
         let site: Site?
     }
 
+    /// How some recipients are served, whatever the route.
+    private struct Way: Sendable {
+        /// Of the capture that it was chosen by.
+        let captureVersion: Int
+        var substitute: Mailbox?
+        /// What the message gets before its signatures.
+        var preface: [UInt8] = []
+    }
+
     private struct Table: Sendable {
         let routing: RoutingTable
         let entries: [Entry]
@@ -43,11 +52,13 @@ final class Dispatcher: Sendable {
         self.recorder = recorder
         self.budget = budget
         self.sites = sites
+        environment.capture.replace(environment.configuration.routes.capture)
         self.table = Mutex(Dispatcher.table(environment.configuration.routes, sites))
     }
 
     /// Whether they are others than before.
     func replaceRoutes(_ routing: RoutingTable) -> Bool {
+        environment.capture.replace(routing.capture)
         let new = Dispatcher.table(routing, sites)
         return table.withLock { table in
             let isChanged = table.routing != new.routing
@@ -76,65 +87,110 @@ final class Dispatcher: Sendable {
         let message = MessageInFlight(claimed, budget: budget) { message, report in
             recorder.finished(message, report)
         }
+        let capture = environment.capture.current
         let table = table.withLock { $0 }
         let expired = claimed.expired(at: environment.clock.now())
+        if expired == nil, let setting = capture.capture {
+            return dispatch(message, by: setting, capture.version, table)
+        }
+        let way = Way(captureVersion: capture.version)
         // Most messages have one recipient, and then there is nothing to group.
         if claimed.recipients.count == 1, claimed.recipients[0].failure == nil, expired == nil {
-            return dispatch(message, [0], by: table.index(for: claimed.recipients[0].mailbox, claimed.options), table)
+            let index = table.index(for: claimed.recipients[0].mailbox, claimed.options)
+            return dispatch(message, [0], by: index, way, table)
         }
+        dispatch(message, Array(claimed.recipients.indices), way, table, expired)
+    }
+
+    /// Groups recipients by their routes.
+    private func dispatch(
+        _ message: MessageInFlight, _ positions: [Int], _ way: Way, _ table: Table, _ expired: Diagnostic? = nil
+    ) {
         var groups: [Int?: [Int]] = [:]
         var failed: [(position: Int, diagnostic: Diagnostic)] = []
-        for (position, recipient) in claimed.recipients.enumerated() {
+        for position in positions {
+            let recipient = message.claimed.recipients[position]
             if let failure = recipient.failure ?? expired {
                 failed.append((position, failure))
             } else {
-                groups[table.index(for: recipient.mailbox, claimed.options), default: []].append(position)
+                groups[table.index(for: recipient.mailbox, message.claimed.options), default: []].append(position)
             }
         }
-        for (index, positions) in groups { dispatch(message, positions, by: index, table) }
+        for (index, positions) in groups { dispatch(message, positions, by: index, way, table) }
         // What failed before is only to be reported, not to be tried; and what has expired, too.
         for (position, diagnostic) in failed { message.settle(position, .failed(diagnostic)) }
     }
 
-    private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ table: Table) {
+    /// Sends to the one who gets all mail, and the rest to those who are excepted.
+    private func dispatch(_ message: MessageInFlight, by capture: Capture, _ version: Int, _ table: Table) {
+        let recipients = message.claimed.recipients
+        // Asked first: the message may be finished and gone when one of two groups is dispatched.
+        let captured = recipients.indices.filter {
+            recipients[$0].failure == nil && capture.isFor(recipients[$0].mailbox)
+        }
+        let rest = Set(recipients.indices).subtracting(captured).sorted()
+        if !captured.isEmpty {
+            var way = Way(captureVersion: version)
+            way.preface = CapturedField.octets(captured.map { recipients[$0].mailbox })
+            switch capture.target {
+            case .mailbox(let mailbox):
+                way.substitute = mailbox
+                dispatch(message, captured, by: table.routing.index(for: mailbox), way, table)
+            case .directory(let directory):
+                let route = Route(name: "capture", target: .capture(directory: directory))
+                dispatch(message, captured, by: Entry(route: route, site: nil), way)
+            }
+        }
+        if !rest.isEmpty { dispatch(message, rest, Way(captureVersion: version), table) }
+    }
+
+    private func dispatch(_ message: MessageInFlight, _ positions: [Int], by index: Int?, _ way: Way, _ table: Table) {
         guard let index else {
             return message.settle(positions, RoutingFault.noRoute(message.claimed.options).outcome)
         }
-        let entry = table.entries[index]
+        dispatch(message, positions, by: table.entries[index], way)
+    }
+
+    private func dispatch(_ message: MessageInFlight, _ positions: [Int], by entry: Entry, _ way: Way) {
         if let hindrance = environment.hindrance(of: message, on: entry.route) {
             return message.settle(positions, hindrance)
         }
         if message.claimed.options.isTest { return test(message, positions, entry.route) }
         switch entry.route.target {
         case .capture(let directory):
-            capture(message, positions, entry.route, directory)
+            capture(message, positions, entry.route, directory, way)
         case .smarthost(let host, _):
             guard let site = entry.site else { return message.giveBack(positions) }
-            sign(message, positions, nextHop(entry.route, .smarthost, host), for: site)
+            sign(message, positions, nextHop(entry.route, .smarthost, host), for: site, way)
         case .mx(let port):
             var domains: [Domain?: [Int]] = [:]
+            if let substitute = way.substitute {
+                return find(substitute.domain, port, message, positions, entry.route, way)
+            }
             for position in positions {
                 domains[message.claimed.recipients[position].mailbox.domain, default: []].append(position)
             }
-            for (domain, positions) in domains { find(domain, port, message, positions, entry.route) }
+            for (domain, positions) in domains { find(domain, port, message, positions, entry.route, way) }
         }
     }
 
     /// Finds the site of a domain; only here, where DNS has to be asked, a task is made.
-    private func find(_ domain: Domain?, _ port: Int, _ message: MessageInFlight, _ positions: [Int], _ route: Route) {
+    private func find(
+        _ domain: Domain?, _ port: Int, _ message: MessageInFlight, _ positions: [Int], _ route: Route, _ way: Way
+    ) {
         guard let domain else {
             // RFC 5321 §4.1.3 leaves it to us. Nothing on the Internet needs them, and they lead past the DNS.
             let fault = RoutingFault.failed(1, 2, "mail is not sent to address literals", .recipient)
             return message.settle(positions, fault.outcome)
         }
         if let site = sites.knownSite(route, domain) {
-            return sign(message, positions, nextHop(route, domain, site), for: site)
+            return sign(message, positions, nextHop(route, domain, site), for: site, way)
         }
         Task {
             do throws(RoutingFault) {
                 let hosts = try await environment.finder.hosts(of: domain)
                 let site = sites.learn(route, domain, hosts: hosts, port: port)
-                sign(message, positions, nextHop(route, domain, site), for: site)
+                sign(message, positions, nextHop(route, domain, site), for: site, way)
             } catch {
                 message.settle(positions, error.outcome)
             }
@@ -155,7 +211,9 @@ final class Dispatcher: Sendable {
     }
 
     /// Signs on a thread that may take its time, then hands the deliveries to the site.
-    private func sign(_ message: MessageInFlight, _ positions: [Int], _ nextHop: NextHop, for site: Site) {
+    private func sign(
+        _ message: MessageInFlight, _ positions: [Int], _ nextHop: NextHop, for site: Site, _ way: Way
+    ) {
         // Signing is the dearest thing here; not for a next hop that is down.
         if site.isBackingOff() {
             return message.settle(positions, .deferred(Site.leftAlone))
@@ -167,11 +225,13 @@ final class Dispatcher: Sendable {
             let form: DepartureForm =
                 site.route.encodesEightBit ? .sevenBit : site.lacksEightBit ? .sevenBitIfPossible : .stored
             do throws(DepartureFault) {
-                let content = try environment.depart(message, for: nextHop, as: form)
-                let limit = site.route.maximumRecipients
+                let content = try environment.depart(message, for: nextHop, as: form).preceded(by: way.preface)
+                // Who gets it instead is one recipient.
+                let limit = way.substitute == nil ? site.route.maximumRecipients : positions.count
                 var rest = positions[...]
                 while !rest.isEmpty {
-                    site.submit(Delivery(message: message, positions: Array(rest.prefix(limit)), content: content))
+                    let delivery = Delivery(message: message, positions: Array(rest.prefix(limit)), content: content)
+                    site.submit(delivery.captured(by: way.substitute, version: way.captureVersion))
                     rest = rest.dropFirst(limit)
                 }
             } catch {
@@ -202,13 +262,16 @@ final class Dispatcher: Sendable {
         }
     }
 
-    private func capture(_ message: MessageInFlight, _ positions: [Int], _ route: Route, _ directory: String) {
+    private func capture(
+        _ message: MessageInFlight, _ positions: [Int], _ route: Route, _ directory: String, _ way: Way
+    ) {
         let (environment, nextHop) = (environment, nextHop(route, .capture, route.name))
         environment.threadPool.submit { state in
             guard case .active = state else { return message.giveBack(positions) }
             do throws(DepartureFault) {
                 let content = try environment.depart(
-                    message, for: nextHop, as: route.encodesEightBit ? .sevenBit : .stored)
+                    message, for: nextHop, as: route.encodesEightBit ? .sevenBit : .stored
+                ).preceded(by: way.preface)
                 let writer = CaptureWriter(directory: directory)
                 let outcome = writer.write(message.claimed, positions: positions, content: content)
                 message.settle(positions, outcome, fields: content.keptFields)

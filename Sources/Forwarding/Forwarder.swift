@@ -54,6 +54,9 @@ package final class Forwarder: Service, Sendable {
         retryUnsignable(afterNewRoutes: isChanged)
     }
 
+    /// The capture in force; nil in ordinary life.
+    package var capture: Capture? { environment.capture.current.capture }
+
     /// Sends what waited for a key, where there is one now.
     ///
     /// To be called when keys or what is said of them have changed, so that such mail leaves at once.

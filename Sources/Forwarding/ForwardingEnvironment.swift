@@ -25,6 +25,7 @@ struct ForwardingEnvironment: Sendable {
     let finder: MXFinder
     let tls: TLSContexts
     let queue: QueueAccess
+    var capture = CaptureSetting()
 }
 
 /// What Forwarding tells the spool about claimed messages.

@@ -119,6 +119,10 @@ struct Delivery: Sendable {
     var positions: [Int]
     /// What to send.
     var content: SignedContent
+    /// Who gets it instead of all of them; nil in ordinary life.
+    var substitute: Mailbox?
+    /// Of the capture that decided about that.
+    var captureVersion = 0
 
     func settle(_ outcome: Outcome) {
         message.settle(positions, outcome, fields: content.keptFields)

@@ -100,9 +100,12 @@ package enum DomainPattern: Hashable, Sendable, CustomStringConvertible {
 /// The routes in order; the first that matches a recipient is taken.
 package struct RoutingTable: Hashable, Sendable {
     package let routes: [Route]
+    /// Who gets all mail instead; nil in ordinary life.
+    package let capture: Capture?
 
-    package init(_ routes: [Route]) {
+    package init(_ routes: [Route], capture: Capture? = nil) {
         self.routes = routes
+        self.capture = capture
     }
 
     /// Without a configuration: everything to the MX hosts of its domain.

@@ -27,10 +27,13 @@ final class SignedContent: Sendable {
     let isEightBit: Bool
     /// Signature fields for a later attempt; nil when they hold for no other rendition than this.
     let keptFields: [UInt8]?
+    /// Fields at the start of `front` that no signature is for.
+    let preface: [UInt8]
     private let sevenBit = Mutex<SignedContent?>(nil)
 
     init(
-        nextHop: NextHop, front: [UInt8], rest: Rest, length: Int?, isEightBit: Bool, keptFields: [UInt8]? = nil
+        nextHop: NextHop, front: [UInt8], rest: Rest, length: Int?, isEightBit: Bool, keptFields: [UInt8]? = nil,
+        preface: [UInt8] = []
     ) {
         self.nextHop = nextHop
         self.front = front
@@ -38,6 +41,15 @@ final class SignedContent: Sendable {
         self.length = length
         self.isEightBit = isEightBit
         self.keptFields = keptFields
+        self.preface = preface
+    }
+
+    /// The same message after some fields that are not part of what was signed.
+    func preceded(by preface: [UInt8]) -> SignedContent {
+        guard !preface.isEmpty else { return self }
+        return SignedContent(
+            nextHop: nextHop, front: preface + front, rest: rest, length: length.map { $0 + preface.count },
+            isEightBit: isEightBit, keptFields: keptFields, preface: preface + self.preface)
     }
 
     /// The same message for a next hop without 8BITMIME; made at the first call.
@@ -54,7 +66,8 @@ final class SignedContent: Sendable {
     /// The same octets, when it turned out that none of them is above 127.
     var declaredSevenBit: SignedContent {
         SignedContent(
-            nextHop: nextHop, front: front, rest: rest, length: length, isEightBit: false, keptFields: keptFields)
+            nextHop: nextHop, front: front, rest: rest, length: length, isEightBit: false, keptFields: keptFields,
+            preface: preface)
     }
 
     /// What follows `front`, if it is in memory.

@@ -10,6 +10,9 @@ struct Peer: Hashable, Sendable {
     /// The peer is a program on this machine.
     let isLoopback: Bool
 
+    /// On the same machine, by whatever way.
+    var isLocal: Bool { isLoopback || address == nil }
+
     /// Peers on a Unix socket are told by their credentials, which nobody asks for yet: not loopback.
     init(_ address: SocketAddress?) {
         guard let text = address?.ipAddress else {

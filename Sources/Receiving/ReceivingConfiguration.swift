@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+package import Mail
 internal import NIOCore
 package import SMTP
 
@@ -44,6 +45,8 @@ package struct ReceivingLimits: Hashable, Sendable {
     package var idleTime: Duration
     /// From MAIL to the end of data.
     package var transactionTime: Duration
+    /// What users of this machine get, whom programs on it name without a domain; nil: such addresses are refused.
+    package var localDomain: Domain?
 
     package init(
         messageOctets: Int = 50 * 1024 * 1024, recipients: Int = 1000, commandLineOctets: Int = 4096,

@@ -235,6 +235,7 @@ extension ReceivingService {
         var terms = terms.withLock { $0 }
         // No open door: without authentication, only programs on this machine may submit.
         terms.session.maySubmit = peer.isLoopback
+        if !peer.isLocal { terms.session.local = nil }
         terms.session.bareLineFeed = terms.bareLineFeeds[listener]
         let handler = SessionHandler(terms.environment, configuration: terms.session, peer: peer, refusal: refusal)
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -279,6 +280,7 @@ extension ServerSession.Configuration {
         self.init(
             hostname: hostname, maximumMessageOctets: limits.messageOctets, maximumRecipients: limits.recipients,
             maximumCommandOctets: limits.commandLineOctets, maximumErrors: limits.errors, maySubmit: false)
+        local = LocalNames(limits.localDomain)
     }
 }
 

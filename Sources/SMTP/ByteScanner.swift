@@ -6,6 +6,8 @@
 struct ByteScanner {
     let bytes: ArraySlice<UInt8>
     private(set) var position: Int
+    /// For paths that are a local-part alone.
+    var local: LocalNames?
 
     init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes

@@ -72,8 +72,10 @@ extension Command {
     /// Octets of the argument of HELO and EHLO (RFC 5321 §4.5.3.1.2).
     package static let maximumHelloOctets = 255
 
-    package init(_ line: ArraySlice<UInt8>) throws(CommandError) {
+    /// - Parameter local: what local-parts alone become; nil: they are refused.
+    package init(_ line: ArraySlice<UInt8>, local: LocalNames? = nil) throws(CommandError) {
         var scanner = ByteScanner(line)
+        scanner.local = local
         let verb = scanner.take { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
         if Command.isForeign(verb) { throw .foreignProtocol }
         // RFC 5321 §2.3.8: CR and LF stand nowhere but in a CRLF. NUL and their like are in no command.
@@ -145,12 +147,16 @@ extension Command {
         // RFC 5321 §4.1.1.2 has no space here; much software sends one.
         _ = scanner.skip(UInt8(ascii: " "))
         let path: Path
-        do throws(PathError) { path = try scanner.path() } catch { throw .reversePath(error) }
+        do throws(PathError) { path = try scanner.path(completion: scanner.local?.domain) } catch {
+            throw .reversePath(error)
+        }
         let parameters = try MailParameters(&scanner)
         switch path {
         case .null: return .mail(.null, parameters)
         case .mailbox(let mailbox): return .mail(.mailbox(mailbox), parameters)
-        case .postmaster: throw .reversePath(.domainMissing)
+        case .postmaster(let localPart):
+            guard let local = scanner.local else { throw .reversePath(.domainMissing) }
+            return .mail(.mailbox(Mailbox(localPart: localPart, host: .domain(local.domain))), parameters)
         }
     }
 
@@ -159,7 +165,9 @@ extension Command {
         guard scanner.skip(anyCase: "TO:") else { throw .syntax("RCPT TO:<address>") }
         _ = scanner.skip(UInt8(ascii: " "))
         let path: Path
-        do throws(PathError) { path = try scanner.path() } catch { throw .forwardPath(error) }
+        do throws(PathError) { path = try scanner.path(completion: scanner.local?.host) } catch {
+            throw .forwardPath(error)
+        }
         skipSpaces(&scanner)
         guard scanner.isAtEnd else { throw .unknownParameter }
         switch path {

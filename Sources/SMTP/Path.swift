@@ -33,15 +33,19 @@ package enum PathError: Error, Hashable, Sendable {
 
 extension ByteScanner {
     /// Passes a path with its brackets.
-    mutating func path() throws(PathError) -> Path {
+    ///
+    /// - Parameter completion: what a local-part alone gets; nil: it is refused.
+    mutating func path(completion: Domain? = nil) throws(PathError) -> Path {
         guard skip(UInt8(ascii: "<")) else { throw rest.contains { $0 >= 0x80 } ? .notASCII : .malformed }
         let start = position
         if skip(UInt8(ascii: ">")) { return .null }
         try sourceRoute()
         let localPart = try localPart()
         if skip(UInt8(ascii: ">")) {
-            guard Array(localPart.utf8)[...].isEqual(anyCase: "POSTMASTER") else { throw .domainMissing }
-            return .postmaster(localPart)
+            if Array(localPart.utf8)[...].isEqual(anyCase: "POSTMASTER") { return .postmaster(localPart) }
+            guard let completion else { throw .domainMissing }
+            guard localPart.utf8.count <= Mailbox.maximumLocalPartOctets else { throw .tooLong }
+            return .mailbox(Mailbox(localPart: localPart, host: .domain(completion)))
         }
         guard skip(UInt8(ascii: "@")) else { throw unexpected() }
         let host = try host()

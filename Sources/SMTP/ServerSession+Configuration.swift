@@ -18,6 +18,8 @@ extension ServerSession {
         package var maySubmit: Bool
         /// What becomes of an LF without CR in a content.
         package var bareLineFeed = BareLineFeed.reject
+        /// What local-parts alone become; nil: they are refused.
+        package var local: LocalNames?
         let greeting: Reply
         let helloReply: Reply
         let extendedHelloReply: Reply

@@ -220,7 +220,7 @@ extension ServerSession {
         switch line {
         case .line(let octets):
             do throws(CommandError) {
-                return perform(try Command(octets[...]))
+                return perform(try Command(octets[...], local: configuration.local))
             } catch .foreignProtocol {
                 return .replyAndClose(closing(.foreignProtocol))
             } catch {

@@ -24,6 +24,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
     private var bareLineFeed = BareLineFeed.reject
+    private var localDomain: Domain?
     var isCut = true
 
     var testDescription: String { name }
@@ -86,6 +87,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
         case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
+        case ("local", nil): localDomain = Domain(words[1])
         case ("together", nil): isCut = words[1] != "yes"
         case (let name, let value?) where settings[name] != nil: settings[name] = value
         default: preconditionFailure("\(name): what is “@ \(words)”?")
@@ -98,6 +100,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             maximumRecipients: settings["recipients"] ?? 0, maximumCommandOctets: settings["command"] ?? 0,
             maximumErrors: settings["errors"] ?? 0, maySubmit: maySubmit)
         configuration.bareLineFeed = bareLineFeed
+        configuration.local = LocalNames(localDomain)
         return configuration
     }
 

@@ -16,7 +16,9 @@ struct Author {
     private(set) var rewritten: RewrittenAuthor?
 
     /// RFC 5322 §3.6.2 lets a message have several authors; with one there is no question which domain must sign.
-    init(of header: HeaderSection, field: HeaderSection.Field?, rules: RewriteRules) throws(IntakeRefusal) {
+    init(of header: HeaderSection, field: HeaderSection.Field?, rules: RewriteRules, localDomain: Domain?)
+        throws(IntakeRefusal)
+    {
         guard let field else { throw .from("the message has no From field") }
         let list: AddressList
         do {
@@ -30,10 +32,13 @@ struct Author {
         }
         let written = header.bytes[address.octets]
         let plain: String
-        if let mailbox = rules.rewrite(localPart: address.localPart, host: address.host) {
+        let rewritten =
+            rules.rewrite(localPart: address.localPart, host: address.host)
+            ?? localDomain.flatMap { LocalName.completed(localPart: address.localPart, host: address.host, with: $0) }
+        if let mailbox = rewritten {
             plain = mailbox.description
             self.mailbox = mailbox
-            rewritten = RewrittenAuthor(from: address.description, to: mailbox)
+            self.rewritten = RewrittenAuthor(from: address.description, to: mailbox)
             repairs.insert(.rewrittenMailbox)
         } else if let mailbox = address.mailbox {
             plain = mailbox.description
@@ -41,7 +46,7 @@ struct Author {
         } else {
             throw .from(
                 "the From field has an address without a domain; send a whole address, or let a [[rewrite]] rule"
-                    + " give it one")
+                    + " or [local] domain give it one")
         }
         guard let domain = mailbox.domain else {
             throw .from(

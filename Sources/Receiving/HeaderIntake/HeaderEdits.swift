@@ -17,10 +17,10 @@ struct HeaderEdits {
     private var position = 0
     private var nextEdit = 0
 
-    init(_ header: HeaderSection, survey: HeaderSurvey, author: Author) throws(IntakeRefusal) {
+    init(_ header: HeaderSection, survey: HeaderSurvey, author: Author, localDomain: Domain?) throws(IntakeRefusal) {
         self.header = header
         repairs = author.repairs
-        guard survey.needsRepair || author.value != nil else {
+        guard survey.needsRepair || author.value != nil || localDomain != nil else {
             edits = survey.removed.map { Edit(octets: header.fields[$0].octets, replacement: []) }
             return
         }
@@ -31,7 +31,13 @@ struct HeaderEdits {
                 edits.append(Edit(octets: field.octets, replacement: []))
                 continue
             }
-            let value = index == survey.from ? author.value : nil
+            var value = index == survey.from ? author.value : nil
+            if let localDomain, index != survey.from,
+                let completed = FieldCompletion.value(of: field, in: header, with: localDomain)
+            {
+                value = completed
+                repairs.insert(.rewrittenMailbox)
+            }
             guard field.needsRepair || value != nil else { continue }
             let repair = try FieldRepair(of: field, in: header, value: value)
             repairs.formUnion(repair.repairs)

@@ -21,19 +21,25 @@ package struct HeaderIntake: Sendable {
     private let traceField: TraceField
     private let rewriteRules: RewriteRules
     private let applications: [ApplicationFields]
+    private let routes: [String]
+    private let localDomain: Domain?
 
     /// - Parameters:
     ///   - hostname: this relay's name, for the trace field.
     ///   - hidesClientAddress: the trace field leaves out the address that a message came from.
     ///   - rewriteRules: give a usable mailbox to authors that have none.
     ///   - applications: the first that an author belongs to adds its fields.
+    ///   - routes: the names of those that a message may ask for.
+    ///   - localDomain: what addresses without a domain get.
     package init(
         hostname: String, hidesClientAddress: Bool, rewriteRules: RewriteRules = RewriteRules(),
-        applications: [ApplicationFields] = []
+        applications: [ApplicationFields] = [], routes: [String] = [], localDomain: Domain? = nil
     ) {
         self.hostname = hostname
         self.rewriteRules = rewriteRules
         self.applications = applications
+        self.routes = routes
+        self.localDomain = localDomain
         self.traceField = TraceField(hostname: hostname, hidesClientAddress: hidesClientAddress)
     }
 
@@ -56,11 +62,14 @@ package struct HeaderIntake: Sendable {
         guard survey.receivedFields < HeaderIntake.maximumReceivedFields else {
             throw .tooManyHops(survey.receivedFields)
         }
+        let controls = try ControlFields(survey.controls, in: header, arrival: arrival, routes: routes)
         // What Waxwing makes itself comes from nobody's application.
         let isOwn = client == nil
+        let localDomain = isOwn ? nil : localDomain
         let author = try Author(
-            of: header, field: survey.from.map { header.fields[$0] }, rules: isOwn ? RewriteRules() : rewriteRules)
-        var edits = try HeaderEdits(header, survey: survey, author: author)
+            of: header, field: survey.from.map { header.fields[$0] }, rules: isOwn ? RewriteRules() : rewriteRules,
+            localDomain: localDomain)
+        var edits = try HeaderEdits(header, survey: survey, author: author, localDomain: localDomain)
         let application = isOwn ? nil : applications.first { $0.isAuthor(author.mailbox) }
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         let added = AddedFields(
@@ -93,7 +102,7 @@ package struct HeaderIntake: Sendable {
         guard output.count <= HeaderIntake.maximumOutputOctets else { throw .headerSectionTooLarge }
         return AdmittedHeader(
             bytes: output, authorDomain: author.domain, repairs: Repair.allCases.filter(edits.repairs.contains),
-            rewrittenAuthor: author.rewritten, oneClickFault: added.oneClickFault)
+            rewrittenAuthor: author.rewritten, oneClickFault: added.oneClickFault, controls: controls)
     }
 
     /// A name that others know: the author domain, or else this host's; never one that every machine calls itself.
@@ -121,6 +130,8 @@ package struct AdmittedHeader: Hashable, Sendable {
     package var rewrittenAuthor: RewrittenAuthor?
     /// What keeps recipients from unsubscribing with one click (RFC 8058); nil if it works or nobody offers it.
     package var oneClickFault: String?
+    /// What the application asked for in fields that are gone.
+    package var controls = ControlFields()
 }
 
 /// An author that a `[[rewrite]]` rule changed.

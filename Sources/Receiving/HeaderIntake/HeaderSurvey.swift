@@ -20,6 +20,8 @@ struct HeaderSurvey {
     private(set) var receivedFields = 0
     /// By their places among the fields, in their order.
     private(set) var removed: [Int] = []
+    /// Those that say how Waxwing is to treat the message.
+    private(set) var controls: [HeaderSection.Field] = []
     /// Whether a field can't go out as it is.
     private(set) var needsRepair = false
     private(set) var hasDate = false
@@ -49,6 +51,10 @@ struct HeaderSurvey {
                     seen |= 1 << known
                 }
                 note(field, at: index, in: header, hostname: hostname)
+            } else if HeaderSurvey.isControl(field, in: header) {
+                removed.append(index)
+                controls.append(field)
+                continue
             }
             if field.needsRepair { needsRepair = true }
             try resendings.note(field, in: header)
@@ -58,6 +64,12 @@ struct HeaderSurvey {
             hasDate = names.contains("resent-date")
             hasMessageID = names.contains("resent-message-id")
         }
+    }
+
+    private static func isControl(_ field: HeaderSection.Field, in header: HeaderSection) -> Bool {
+        let prefix = ControlField.prefix.utf8
+        return field.name.count >= prefix.count
+            && header.bytes[field.name].prefix(prefix.count).elementsEqual(prefix) { $0 | 0x20 == $1 | 0x20 }
     }
 
     private mutating func note(

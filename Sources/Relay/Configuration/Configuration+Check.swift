@@ -13,6 +13,8 @@ extension Configuration {
         checker.checkNames()
         checker.checkListeners()
         checker.checkRewrites()
+        checker.checkLocal()
+        checker.checkCapture()
         checker.checkApplications()
         checker.checkRetry()
         checker.checkRoutes()

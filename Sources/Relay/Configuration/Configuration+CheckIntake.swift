@@ -5,8 +5,11 @@ import Receiving
 
 /// What the tables say that change messages when they come in, in the words of intake.
 extension RewriteSettings {
+    /// Whom the rule is for.
+    var pattern: String { recipient.isEmpty ? from : recipient }
+
     var rule: RewriteRule {
-        get throws(PatternError) { try RewriteRule(from: from, to: to) }
+        get throws(PatternError) { try RewriteRule(from: pattern, to: to) }
     }
 }
 
@@ -22,22 +25,27 @@ extension ApplicationSettings {
 
 extension ConfigurationChecker {
     mutating func checkRewrites() {
-        var earlier: [(text: String, pattern: MailboxPattern)] = []
+        var earlier: [String: [(text: String, pattern: MailboxPattern)]] = [:]
         for (index, settings) in configuration.rewrites.enumerated() {
             let path: [KeyLocator.Step] = [.key("rewrite"), .index(index)]
-            if settings.from.isEmpty {
+            let key = settings.recipient.isEmpty ? "from" : "recipient"
+            if !settings.from.isEmpty, !settings.recipient.isEmpty {
+                add(
+                    path + [.key("recipient")], "the rule is for authors and for recipients",
+                    "Write two rules, one with `from` and one with `recipient`")
+            } else if settings.pattern.isEmpty {
                 add(path + [.key("from")], "the rule says nothing about whom it is for", "Write from = \"*@localhost\"")
             } else if settings.to.isEmpty {
                 add(
                     path + [.key("to")], "the rule says nothing about the mailbox to write",
                     "Write to = \"alerts@example.com\"")
             } else if check(
-                path + [.key("from")], { () throws(PatternError) in _ = try MailboxPattern(settings.from) }),
+                path + [.key(key)], { () throws(PatternError) in _ = try MailboxPattern(settings.pattern) }),
                 check(path + [.key("to")], { () throws(PatternError) in _ = try settings.rule }),
-                let pattern = try? MailboxPattern(settings.from)
+                let pattern = try? MailboxPattern(settings.pattern)
             {
-                checkPrecedence(of: pattern, at: path + [.key("from")], after: earlier, "a rule")
-                earlier.append((settings.from, pattern))
+                checkPrecedence(of: pattern, at: path + [.key(key)], after: earlier[key, default: []], "a rule")
+                earlier[key, default: []].append((settings.pattern, pattern))
             }
         }
     }

@@ -53,16 +53,21 @@ extension Configuration {
             ]),
         SettingTable(
             each: "rewrite", \.rewrites, effective: { $0.rewrites }, defaults: RewriteSettings(),
-            "Gives an author whom nobody could answer or sign for a usable mailbox, before signing: in From, where the display name stays, and in the reverse-path. The first rule whose `from` matches is taken.",
+            "Gives an author whom nobody could answer or sign for a usable mailbox, before signing: in From, where the display name stays, and in the reverse-path. Or gives a recipient another mailbox. The first rule whose `from` or `recipient` matches is taken.",
             [
                 .text(
                     "from", \.from, example: "*@localhost",
-                    "Which mailboxes: root@localhost, *@localhost, @*.internal for all domains below, or * for every mailbox without a usable domain. Required."
+                    "Which mailboxes: root@localhost, *@localhost, @*.internal for all domains below, or * for every mailbox without a usable domain. Required, or `recipient`."
                 ),
+                .text(
+                    "recipient", \.recipient, example: "root@localhost",
+                    "Which recipients, in place of `from` and in its form: the envelope changes, no field does."),
                 .text(
                     "to", \.to, example: "alerts@example.com",
                     "The mailbox instead; *@example.com keeps the local-part. Required."),
             ]),
+        localTable,
+        captureTable,
         SettingTable(
             each: "app", \.applications, effective: { $0.applications }, defaults: ApplicationSettings(),
             "An application whose mail gets header fields that it does not bring itself, before signing. In the templates, {queue-id}, {app}, {author-domain} and {recipient} stand for what is known of the message; a field with {recipient} is left out where there is more than one.",

@@ -17,6 +17,8 @@ package struct Configuration: Hashable, Sendable {
     package var limits = LimitSettings()
     package var intake = IntakeSettings()
     package var rewrites: [RewriteSettings] = []
+    package var local = LocalSettings()
+    package var capture = CaptureSettings()
     package var applications: [ApplicationSettings] = []
     package var keys = KeySettings()
     package var spool = SpoolSettings()
@@ -95,7 +97,10 @@ package struct IntakeSettings: Hashable, Sendable {
 }
 
 package struct RewriteSettings: Hashable, Sendable {
+    /// Empty: the rule is for recipients.
     package var from = ""
+    /// Empty: the rule is for authors.
+    package var recipient = ""
     package var to = ""
 }
 

@@ -61,6 +61,8 @@ package struct StatusDocument: Codable, Hashable, Sendable {
     package var counters: [String: Int]
     /// Nil: nobody looks after keys here, or an older daemon answers.
     package var keys: Keys?
+    /// Who gets all mail instead of its recipients, in words; nil in ordinary life.
+    package var capture: String?
 
     package init(
         version: String, hostname: String, processID: Int32, startedAt: Int64, configurationFile: String?,

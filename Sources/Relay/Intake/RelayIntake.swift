@@ -22,6 +22,8 @@ package final class RelayIntake: Intake {
     private struct Rules {
         var headerIntake: HeaderIntake
         var rewriteRules: RewriteRules
+        var localMail: LocalMail
+        var aliases: AliasFile?
         /// In seconds.
         var lifetime: Int64
         var routes: [String]
@@ -29,7 +31,10 @@ package final class RelayIntake: Intake {
         init(_ configuration: RelayIntakeConfiguration) {
             headerIntake = HeaderIntake(
                 hostname: configuration.hostname, hidesClientAddress: configuration.hidesClientAddress,
-                rewriteRules: configuration.rewriteRules, applications: configuration.applications)
+                rewriteRules: configuration.rewriteRules, applications: configuration.applications,
+                routes: configuration.routes, localDomain: configuration.localMail.domain)
+            localMail = configuration.localMail
+            aliases = configuration.aliasFile.map { AliasFile($0) }
             rewriteRules = configuration.rewriteRules
             lifetime = configuration.lifetime
             routes = configuration.routes
@@ -99,6 +104,12 @@ package final class RelayIntake: Intake {
     func rewritten(_ reversePath: ReversePath) -> ReversePath? {
         guard case .mailbox(let mailbox) = reversePath else { return nil }
         return rules.withLock { $0.rewriteRules }.rewrite(mailbox).map { .mailbox($0) }
+    }
+
+    /// Those who get the mail of users of this machine, and what rules put in the place of recipients; nil if they stay.
+    func resolved(_ recipients: [Mailbox]) throws(IntakeRefusal) -> [LocalMail.Recipient]? {
+        let (localMail, aliases) = rules.withLock { ($0.localMail, $0.aliases) }
+        return try localMail.recipients(recipients) { aliases?.table(logger) ?? AliasTable() }
     }
 
     /// Nil if mail of the domain can be signed now or waits for a key, or may go unsigned by the configuration.
@@ -186,6 +197,9 @@ package struct RelayIntakeConfiguration: Hashable, Sendable {
     package var applications: [ApplicationFields]
     /// The names of the routes that a message may ask for.
     package var routes: [String]
+    package var localMail = LocalMail()
+    /// The path of the alias file; nil if there is none.
+    package var aliasFile: String?
 
     package init(
         hostname: String, hidesClientAddress: Bool = false, lifetime: Int64,

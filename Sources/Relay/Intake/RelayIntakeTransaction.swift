@@ -117,6 +117,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
                 headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival)
             authorDomain = header.authorDomain
             if let refusal = intake.refusal(ofAuthorDomain: header.authorDomain) { throw refusal }
+            header.controls.apply(to: &options)
             if let refusal = intake.refusal(of: options, arrival: arrival) { throw refusal }
 
             let content = try intake.makeContent(author: header.authorDomain)
@@ -124,6 +125,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
             try content.begin(header.bytes)
             repairs.formUnion(header.repairs)
             rewriteReversePath()
+            try resolveRecipients()
         } catch {
             if case .body(let content, _) = phase { content.discard() }
             phase = .refused(refusal(for: error))
@@ -146,6 +148,18 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         guard client != nil, let reversePath = intake.rewritten(envelope.reversePath) else { return }
         envelope.reversePath = reversePath
         note(.rewrittenMailbox)
+    }
+
+    private func resolveRecipients() throws(IntakeRefusal) {
+        guard let recipients = try intake.resolved(envelope.recipients) else { return }
+        // RFC 3461 §6.2.7.1: who gets it instead inherits what was asked for the one who was named.
+        let notices = envelope.notices.recipients
+        envelope.recipients = recipients.map(\.mailbox)
+        guard !notices.isEmpty else { return }
+        envelope.notices.recipients = [:]
+        for (index, recipient) in recipients.enumerated() {
+            envelope.notices.recipients[index] = notices[recipient.origin]
+        }
     }
 
     // MARK: After the last octet

@@ -31,19 +31,24 @@ extension Configuration {
     }
 
     var receivingLimits: ReceivingLimits {
-        ReceivingLimits(
+        var receivingLimits = ReceivingLimits(
             messageOctets: limits.messageOctets, recipients: limits.recipients,
             commandLineOctets: limits.commandLineOctets, errors: limits.errors, sessions: limits.sessions,
             idleTime: limits.idleTime, transactionTime: limits.transactionTime)
+        receivingLimits.localDomain = Domain(local.domain)
+        return receivingLimits
     }
 
     var intakeConfiguration: RelayIntakeConfiguration {
-        RelayIntakeConfiguration(
+        var configuration = RelayIntakeConfiguration(
             hostname: hostname, hidesClientAddress: intake.hidesClientAddress,
             lifetime: retry.lifetime.components.seconds,
-            rewriteRules: RewriteRules(rewrites.compactMap { try? $0.rule }),
+            rewriteRules: RewriteRules(rewrites.filter { $0.recipient.isEmpty }.compactMap { try? $0.rule }),
             applications: applications.compactMap { try? $0.fields },
             routes: effectiveRoutes.map(\.name))
+        configuration.localMail = localMail
+        configuration.aliasFile = local.aliases.isEmpty ? nil : resolve(local.aliases)
+        return configuration
     }
 
     var spoolConfiguration: SpoolConfiguration {
@@ -89,7 +94,7 @@ extension Configuration {
     }
 
     var routingTable: RoutingTable {
-        RoutingTable(effectiveRoutes.map(route))
+        RoutingTable(effectiveRoutes.map(route), capture: effectiveCapture)
     }
 
     private func route(_ settings: RouteSettings) -> Route {

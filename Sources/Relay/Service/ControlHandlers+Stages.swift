@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
+import Forwarding
 import Glibc
 import Mail
 import Receiving
@@ -37,5 +38,6 @@ extension StatusDocument {
                 messages: counts.messages, active: counts.active, deferred: counts.deferred,
                 octets: Int(counts.octets)),
             counters: stages.reporter.counters.snapshot, keys: stages.keys.status)
+        capture = stages.forwarder.capture?.description
     }
 }

@@ -41,6 +41,7 @@ package struct Daemon: Sendable {
             level: Logger.Level(rawValue: configuration.log.level) ?? .info, write: write)
         self.logger = log.logger(label: "waxwing")
         configuration.logWarnings(to: logger)
+        configuration.logCapture(to: logger)
         self.stages = try await Stages(configuration, logger: logger)
     }
 

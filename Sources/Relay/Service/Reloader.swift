@@ -50,6 +50,7 @@ final class Reloader: Sendable {
             let waiting = next.sectionsThatWait(since: started)
             apply(next, rotation)
             next.logWarnings(to: logger)
+            next.logCapture(to: logger)
             current = next
             logger.notice(
                 "the configuration was reloaded", metadata: ["after_restart": "\(waiting.joined(separator: " "))"])
