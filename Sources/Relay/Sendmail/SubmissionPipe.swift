@@ -13,9 +13,11 @@ struct SubmissionPipe {
     /// Ends when the daemon does, or when the program's input has ended and the daemon has said all.
     func run() throws(SubmissionFault) {
         var hasInputEnded = false
+        // RFC 5321 §4.3.1: a client waits for the greeting; programs that write into a pipe can't.
+        var isGreeted = false
         while true {
             var polled = [
-                pollfd(fd: hasInputEnded ? -1 : STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isGreeted && !hasInputEnded ? STDIN_FILENO : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
             ]
             guard unsafe poll(&polled, nfds_t(polled.count), -1) >= 0 else {
@@ -35,6 +37,7 @@ struct SubmissionPipe {
                 let octets = try read(socket.descriptor)
                 if octets.isEmpty { return }
                 try write(octets)
+                isGreeted = true
             }
         }
     }

@@ -23,7 +23,9 @@ import Testing
     }
 
     static let calls = [
-        Call("PHP", "-t -i") { $0.readsRecipients = true; $0.endsAtDot = false },
+        Call("PHP", "-t -i") {
+            $0.readsRecipients = true; $0.endsAtDot = false
+        },
         Call("PHP with a sender", "-t -i -fapp@example.com") {
             $0.readsRecipients = true
             $0.endsAtDot = false
@@ -59,9 +61,15 @@ import Testing
             $0.sender = "ada@example.com"
             $0.recipients = ["x@example.net"]
         },
-        Call("bsd-mailx", "-i -t") { $0.endsAtDot = false; $0.readsRecipients = true },
-        Call("Python's documentation", "-t -oi") { $0.readsRecipients = true; $0.endsAtDot = false },
-        Call("Perl's MIME::Lite", "-t -oi -oem") { $0.readsRecipients = true; $0.endsAtDot = false },
+        Call("bsd-mailx", "-i -t") {
+            $0.endsAtDot = false; $0.readsRecipients = true
+        },
+        Call("Python's documentation", "-t -oi") {
+            $0.readsRecipients = true; $0.endsAtDot = false
+        },
+        Call("Perl's MIME::Lite", "-t -oi -oem") {
+            $0.readsRecipients = true; $0.endsAtDot = false
+        },
         Call("flags that share a dash", "-tivf ada@example.com") {
             $0.readsRecipients = true
             $0.endsAtDot = false
@@ -81,11 +89,15 @@ import Testing
         Call("a queue run", "-q30m") { $0.mode = .nothing },
         Call("a queue run with a debug level", "-d0.1 -q") { $0.mode = .nothing },
         Call("SMTP", "-bs") { $0.mode = .dialogue },
-        Call("SMTP with a separate value", "-b s -i") { $0.mode = .dialogue; $0.endsAtDot = false },
+        Call("SMTP with a separate value", "-b s -i") {
+            $0.mode = .dialogue; $0.endsAtDot = false
+        },
         Call("a list", "-bp") { $0.mode = .list },
         Call("aliases", "-bi") { $0.mode = .nothing },
         Call("help", "--help") { $0.mode = .help },
-        Call("dots", "-O IgnoreDots=True x@example.net") { $0.endsAtDot = false; $0.recipients = ["x@example.net"] },
+        Call("dots", "-O IgnoreDots=True x@example.net") {
+            $0.endsAtDot = false; $0.recipients = ["x@example.net"]
+        },
     ]
 
     @Test("is understood as programs write it", arguments: calls)
@@ -108,7 +120,10 @@ import Testing
 
     @Test(
         "is refused with EX_USAGE where nobody could say what is meant",
-        arguments: [["-f"], ["-bd", "-q30m"], ["-bv", "root"], ["-Z"], ["--nothing"], ["--config"], ["x@y", "-v"], ["-t", "-bt"]])
+        arguments: [
+            ["-f"], ["-bd", "-q30m"], ["-bv", "root"], ["-Z"], ["--nothing"], ["--config"], ["x@y", "-v"],
+            ["-t", "-bt"],
+        ])
     func wrong(words: [String]) {
         let error = #expect(throws: SendmailError.self) { try SendmailArguments.parse(name: "sendmail", words) }
         #expect(error?.status == .usage)

@@ -52,7 +52,8 @@ import Testing
 
     @Test("without recipients is refused, with groups of nobody too")
     func nobody() {
-        for (lines, words) in [("To: undisclosed-recipients:;", "-t"), ("Subject: x", "-t"), ("To: a@b.example", "-i")] {
+        for (lines, words) in [("To: undisclosed-recipients:;", "-t"), ("Subject: x", "-t"), ("To: a@b.example", "-i")]
+        {
             let error = #expect(throws: SendmailError.self) { try recipients(lines, words) }
             #expect(error?.status == .usage)
         }
