@@ -66,11 +66,16 @@ package struct Submission: Hashable, Sendable {
     package var client: ClientDescription?
     /// SIZE= of MAIL, in octets.
     package var declaredSize: Int?
+    /// Who hands it in; nil for messages that Waxwing makes itself.
+    package var principal: Principal?
 
-    package init(envelope: Envelope, client: ClientDescription?, declaredSize: Int? = nil) {
+    package init(
+        envelope: Envelope, client: ClientDescription?, declaredSize: Int? = nil, principal: Principal? = nil
+    ) {
         self.envelope = envelope
         self.client = client
         self.declaredSize = declaredSize
+        self.principal = principal
     }
 }
 
