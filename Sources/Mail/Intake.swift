@@ -87,8 +87,11 @@ package struct ClientDescription: Hashable, Sendable {
     package var address: String?
     /// The `with` keyword of the trace field: SMTP, ESMTP, ESMTPS, ESMTPSA, ….
     package var protocolName: String
+    /// The user who connected to a Unix socket.
+    package var userID: UInt32?
 
-    package init(heloName: String, address: String?, protocolName: String) {
+    package init(heloName: String, address: String?, protocolName: String, userID: UInt32? = nil) {
+        self.userID = userID
         self.heloName = heloName
         self.address = address
         self.protocolName = protocolName

@@ -16,6 +16,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         case close
         case drain
         case timeOut
+        case secure
     }
 
     var name: String
@@ -23,6 +24,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     /// The numbers of the session's configuration, by their name in the file.
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
+    private var offersStartTLS = false
     private var bareLineFeed = BareLineFeed.reject
     var isCut = true
 
@@ -56,6 +58,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             case "X": steps.append(.close)
             case "D": steps.append(.drain)
             case "T": steps.append(.timeOut)
+            case "!": steps.append(.secure)
             default: preconditionFailure("\(name): what is “\(line)”?")
             }
         }
@@ -85,6 +88,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     private mutating func set(_ words: [String]) {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
+        case ("starttls", nil): offersStartTLS = words[1] == "yes"
         case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
         case ("together", nil): isCut = words[1] != "yes"
         case (let name, let value?) where settings[name] != nil: settings[name] = value
@@ -98,6 +102,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             maximumRecipients: settings["recipients"] ?? 0, maximumCommandOctets: settings["command"] ?? 0,
             maximumErrors: settings["errors"] ?? 0, maySubmit: maySubmit)
         configuration.bareLineFeed = bareLineFeed
+        configuration.offersStartTLS = offersStartTLS
         return configuration
     }
 
