@@ -265,7 +265,8 @@ extension ServerSession {
         // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
         transaction = nil
         self.hello = hello
-        return .reply(hello.isExtended ? configuration.extendedHelloReply(isSecure: isSecure) : configuration.helloReply)
+        guard hello.isExtended else { return .reply(configuration.helloReply) }
+        return .reply(configuration.extendedHelloReply(isSecure: isSecure))
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {

@@ -69,7 +69,7 @@ def test_mail_comes_in_over_a_unix_socket(relay):
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o620
         with Local(path) as client:
             # Lines of sendmail and its like end with LF: repaired here.
-            hand_in(client, message(body="one\ntwo\n"))
+            hand_in(client, message(body="one\ntwo\r\n"))
         content = hop.wait_for_arrivals(1)[0].content
     assert b"one\r\ntwo\r\n" in content
     assert f"(uid {os.getuid()} on this machine)".encode() in content.split(b"\r\n\tby ")[0]
@@ -134,7 +134,7 @@ def test_sockets_of_a_service_manager(relay):
     with Conversation(port) as client:
         hand_in(client, message())
     with Local(path) as client:
-        hand_in(client, message(body="one\n"))
+        hand_in(client, message(body="one\n\r\n"))
     assert len(relay.queue()) == 2
     # They are the manager's: the name stays.
     assert relay.stop() == 0

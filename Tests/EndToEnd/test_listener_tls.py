@@ -101,7 +101,7 @@ def test_openssl_and_swaks_and_curl(secure, authority, tmp_path):
         done = subprocess.run(
             ["openssl", "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{secure.port}", "-CAfile",
              authority.certificate, "-verify_return_error", "-verify_hostname", NAME, "-crlf", "-quiet"],
-            input=b"EHLO app.example\r\n" b"QUIT\r\n", capture_output=True, timeout=60)
+            input=b"EHLO app.example\nQUIT\n", capture_output=True, timeout=60)
         assert b"Verify return code" not in done.stdout and b"250 HELP" in done.stdout, done
         for words in (["--tls"], ["--tls-on-connect"]):
             port = secure.implicit if "on-connect" in words[0] else secure.port

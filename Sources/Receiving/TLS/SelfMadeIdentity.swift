@@ -18,9 +18,8 @@ extension ServerIdentity {
         do {
             let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
             let name = try DistinguishedName { CommonName(hostname) }
-            let loopback = [ASN1OctetString(contentBytes: [127, 0, 0, 1]), ASN1OctetString(contentBytes: ipv6Loopback)]
-            let names =
-                [GeneralName.dnsName(hostname), .dnsName("localhost")] + loopback.map(GeneralName.ipAddress)
+            let loopback = [[127, 0, 0, 1], ipv6Loopback].map { ASN1OctetString(contentBytes: $0) }
+            let names = [GeneralName.dnsName(hostname), .dnsName("localhost")] + loopback.map(GeneralName.ipAddress)
             let certificate = try Certificate(
                 version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
                 // A clock that is set back a little must not make it invalid.

@@ -68,7 +68,8 @@ extension ConfigurationChecker {
         }
         for (place, proxy) in listener.proxies.enumerated() where AddressRange(proxy) == nil {
             add(
-                path + [.key("proxy-protocol-from"), .index(place)], "\"\(proxy)\" is not an address or a prefix of some",
+                path + [.key("proxy-protocol-from"), .index(place)],
+                "\"\(proxy)\" is not an address or a prefix of some",
                 "Write such as \"192.0.2.4\" or \"192.0.2.0/24\", with zeros behind the prefix")
         }
     }

@@ -11,7 +11,8 @@ import UnixSignals
 /// Daemon is in charge of the running relay: it makes the stages in the order in which they need each other,
 /// runs them as one ordered list of services, and stops them in reverse.
 ///
-///     spool → event loops and threads → resolver → keys → forwarder → receiving → rotation → control socket → readiness
+///     spool → event loops and threads → resolver → keys → forwarder → certificates → receiving → rotation
+///     → control socket → readiness
 package struct Daemon: Sendable {
     /// A shutdown ends within 30 s: sessions get this long to finish their transactions….
     static let receivingDrain = Duration.seconds(12)
@@ -66,8 +67,8 @@ package struct Daemon: Sendable {
             eventLoopGroup: stages.eventLoops, logger: logger)
         let services: [any Service] = [
             SpoolService(spool: stages.spool), stages.forwarder, stages.certificates, stages.receiving,
-            stages.keys.rotation, control,
-            ReloadSignal(reloader: reloader), Readiness(receiving: stages.receiving, logger: logger),
+            stages.keys.rotation, control, ReloadSignal(reloader: reloader),
+            Readiness(receiving: stages.receiving, logger: logger),
         ]
         var group = ServiceGroupConfiguration(
             services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },

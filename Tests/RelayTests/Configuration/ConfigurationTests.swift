@@ -54,11 +54,15 @@ import Testing
             return isSetting && !line.contains("Default") ? line.dropFirst(2) : line
         }
         let error = #expect(throws: ConfigurationError.self) { try read(lines.joined(separator: "\n")) }
-        // A route can't go to three places, a publisher of one type has no use for the settings of another, and the
-        // group and the trust anchors of the example need not exist here. Nothing else.
+        // A route can't go to three places, a publisher of one type has no use for the settings of another, a listener
+        // has one place, and user, group and trust anchors of the example need not exist here. Nothing else.
         let keys = Set(error?.faults.compactMap(\.key) ?? [])
         let ofOtherTypes = ["command", "time-limit", "selectors", "ed25519-selectors"].map { "publisher[1].\($0)" }
-        #expect(keys.isSubset(of: ["route[1]", "control.group", "dns.trust-anchor"] + ofOtherTypes))
+        let expected = [
+            "route[1]", "control.group", "dns.trust-anchor", "listener[1].passed-in", "listener[1].owner",
+            "listener[1].group", "listener[1].proxy-protocol-from",
+        ]
+        #expect(keys.isSubset(of: expected + ofOtherTypes))
     }
 
     @Test("The settings in effect read back as they are")
