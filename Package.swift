@@ -17,6 +17,9 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -40,6 +43,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -66,7 +72,9 @@ let package = Package(
         // The stages.
         .target(
             name: "Receiving",
-            dependencies: ["Mail", "SMTP", lifecycle, logging, nioCore, nioPosix],
+            dependencies: [
+                "Mail", "SMTP", asn1, certificates, crypto, lifecycle, logging, nioCore, nioPosix, nioSSL, nioTLS,
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "Spooling", dependencies: ["Mail", grdb, logging], exclude: ["QueueStates.md"],
@@ -115,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "ReceivingTests",
             dependencies: [
-                "Mail", "Receiving", "SMTP", "TestSupport", lifecycle, logging, nioCore, nioEmbedded, nioPosix,
+                "Mail", "Receiving", "SMTP", "TestSupport", lifecycle, logging, nioCore, nioEmbedded, nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

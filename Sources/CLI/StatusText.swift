@@ -8,7 +8,9 @@ enum StatusText {
     /// - Parameter now: seconds since the Unix epoch.
     static func of(_ status: StatusDocument, now: Int64) -> String {
         let listeners = status.listeners.map { listener in
-            listener.address.contains(":")
+            // A Unix socket has a path and no port.
+            if listener.address.hasPrefix("/") { return listener.address }
+            return listener.address.contains(":")
                 ? "[\(listener.address)]:\(listener.port)" : "\(listener.address):\(listener.port)"
         }
         var rows = [

@@ -91,7 +91,7 @@ package struct ClientDescription: Hashable, Sendable {
     package var address: String?
     /// The `with` keyword of the trace field: SMTP, ESMTP, ESMTPS, ESMTPSA, ….
     package var protocolName: String
-    /// Of a message that a user of this machine left in the drop directory: who that is.
+    /// The user of this machine who connected to a Unix socket, or left the message in the drop directory.
     package var userID: UInt32?
 
     package init(heloName: String, address: String?, protocolName: String, userID: UInt32? = nil) {

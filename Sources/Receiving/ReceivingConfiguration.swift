@@ -2,30 +2,6 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 
 package import Mail
-internal import NIOCore
-package import SMTP
-
-/// Where Receiving listens.
-package struct ListenerConfiguration: Hashable, Sendable {
-    /// An IPv4 or IPv6 address; never a name, so that nothing is asked of DNS to start.
-    package var address: String
-    /// 0 takes any free port.
-    package var port: Int
-    /// What becomes of an LF without CR in a content that comes in here.
-    package var bareLineFeed: BareLineFeed
-
-    package init(address: String = "127.0.0.1", port: Int = 587, bareLineFeed: BareLineFeed = .reject) {
-        self.address = address
-        self.port = port
-        self.bareLineFeed = bareLineFeed
-    }
-
-    /// Whether only programs on this machine can reach it.
-    package var isLoopback: Bool {
-        guard let address = try? SocketAddress(ipAddress: address, port: 0) else { return false }
-        return Peer(address).isLoopback
-    }
-}
 
 /// What Receiving puts up with.
 package struct ReceivingLimits: Hashable, Sendable {
@@ -81,15 +57,5 @@ package struct ReceivingConfiguration: Hashable, Sendable {
         self.listeners = listeners
         self.limits = limits
         self.drainTime = drainTime
-    }
-}
-
-/// A listener that listens.
-package struct BoundListener: Hashable, Sendable, CustomStringConvertible {
-    package var address: String
-    package var port: Int
-
-    package var description: String {
-        address.utf8.contains(UInt8(ascii: ":")) ? "[\(address)]:\(port)" : "\(address):\(port)"
     }
 }

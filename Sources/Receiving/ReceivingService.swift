@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Waxwing authors
 
-internal import Glibc
 package import Logging
 package import Mail
 package import NIOCore
@@ -15,32 +14,40 @@ internal import Synchronization
 ///
 /// What becomes of a message is the intake's business.
 package final class ReceivingService: Service, Sendable {
-    private static let backlog: Int32 = 1024
+    static let backlog: Int32 = 1024
     /// Octets of one read, so of what a session holds between the socket and the intake.
-    private static let maximumReadOctets = 64 * 1024
+    static let maximumReadOctets = 64 * 1024
 
     private typealias Waiting = CheckedContinuation<Result<[BoundListener], ReceivingError>, Never>
 
     private enum State {
         case idle([Waiting])
         case binding([Waiting])
-        case bound([any Channel], [BoundListener])
+        case bound([OpenListener])
         case failed(ReceivingError)
     }
 
-    private let configuration: ReceivingConfiguration
-    private let group: any EventLoopGroup
-    private let register: SessionRegister
-    private let terms: Mutex<SessionTerms>
-    private let logger: Logger
+    let configuration: ReceivingConfiguration
+    let group: any EventLoopGroup
+    let register: SessionRegister
+    let terms: Mutex<SessionTerms>
+    let logger: Logger
+    /// The listening sockets that the service manager opened, by their names.
+    let passedIn: [String: [Int32]]
+    let tls: ServerTLS
     private let state = Mutex(State.idle([]))
 
-    /// - Parameter threadPool: started, and stopped after this service; large contents are written on it.
+    /// - Parameters:
+    ///   - tls: set up before a listener with TLS gets its first connection.
+    ///   - passedIn: each is listened on at most once, and closed at the end.
+    ///   - threadPool: started, and stopped after this service; large contents are written on it.
     package init(
-        configuration: ReceivingConfiguration, intake: any Intake, group: any EventLoopGroup,
-        threadPool: NIOThreadPool, logger: Logger
+        configuration: ReceivingConfiguration, tls: ServerTLS? = nil, passedIn: [String: [Int32]] = [:],
+        intake: any Intake, group: any EventLoopGroup, threadPool: NIOThreadPool, logger: Logger
     ) {
         self.configuration = configuration
+        self.passedIn = passedIn
+        self.tls = tls ?? ServerTLS(hostname: configuration.hostname)
         self.group = group
         self.logger = logger
         let limits = configuration.limits
@@ -49,10 +56,7 @@ package final class ReceivingService: Service, Sendable {
             intake: intake, threadPool: threadPool, register: register, logger: logger,
             idleTime: TimeAmount(limits.idleTime), transactionTime: TimeAmount(limits.transactionTime))
         let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
-        terms = Mutex(
-            SessionTerms(
-                environment: environment, session: session,
-                bareLineFeeds: configuration.listeners.map(\.bareLineFeed)))
+        terms = Mutex(SessionTerms(environment: environment, session: session, listeners: configuration.listeners))
     }
 
     /// Holds new sessions to other limits; those that are open go on under the ones that they began with.
@@ -74,8 +78,8 @@ package final class ReceivingService: Service, Sendable {
         var unmatched = listeners
         terms.withLock { terms in
             for (number, listener) in configuration.listeners.enumerated() {
-                let match = unmatched.firstIndex { $0.address == listener.address && $0.port == listener.port }
-                if let match { terms.bareLineFeeds[number] = unmatched.remove(at: match).bareLineFeed }
+                let match = unmatched.firstIndex { $0.place == listener.place }
+                if let match { terms.listeners[number] = unmatched.remove(at: match) }
             }
         }
     }
@@ -85,17 +89,17 @@ package final class ReceivingService: Service, Sendable {
 
     /// Where the service listens; empty before it does.
     package var listeners: [BoundListener] {
-        state.withLock { if case .bound(_, let listeners) = $0 { listeners } else { [] } }
+        state.withLock { if case .bound(let open) = $0 { open.map(\.bound) } else { [] } }
     }
 
-    private var boundChannels: [any Channel] {
-        state.withLock { if case .bound(let channels, _) = $0 { channels } else { [] } }
+    private var openListeners: [OpenListener] {
+        state.withLock { if case .bound(let open) = $0 { open } else { [] } }
     }
 
     /// Listens until the shutdown, then lets transactions finish for `drainTime`.
     package func run() async throws {
         _ = try await bind()
-        let channels = boundChannels
+        let channels = openListeners.map(\.channel)
         let isShutdown = await withTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 do {
@@ -136,30 +140,29 @@ extension ReceivingService {
             return true
         }
         guard isFirst else { return try await listening() }
-        var channels: [any Channel] = []
-        let result: Result<[BoundListener], ReceivingError>
+        var open: [OpenListener] = []
+        let result: Result<[OpenListener], ReceivingError>
         do throws(ReceivingError) {
-            for number in configuration.listeners.indices { channels.append(try await bind(listener: number)) }
-            let bound = channels.map(BoundListener.init)
-            for listener in bound { logger.info("Listening", metadata: ["listener": "\(listener)"]) }
-            result = .success(bound)
+            for number in configuration.listeners.indices { open += try await bind(listener: number) }
+            for listener in open { logger.info("Listening", metadata: ["listener": "\(listener.bound)"]) }
+            result = .success(open)
         } catch {
-            for channel in channels { channel.close(promise: nil) }
+            for listener in open { listener.close() }
             result = .failure(error)
         }
-        let (bound, binding) = (result, channels)
         let waiting: [Waiting] = state.withLock { state in
             defer {
-                switch bound {
-                case .success(let listeners): state = .bound(binding, listeners)
+                switch result {
+                case .success(let open): state = .bound(open)
                 case .failure(let error): state = .failed(error)
                 }
             }
             if case .binding(let waiting) = state { return waiting }
             return []
         }
-        for continuation in waiting { continuation.resume(returning: result) }
-        return try result.get()
+        let bound = result.map { $0.map(\.bound) }
+        for continuation in waiting { continuation.resume(returning: bound) }
+        return try bound.get()
     }
 
     /// Waits until the listeners listen.
@@ -173,8 +176,8 @@ extension ReceivingService {
                 case .binding(let others):
                     state = .binding(others + [continuation])
                     return nil
-                case .bound(_, let listeners):
-                    return .success(listeners)
+                case .bound(let open):
+                    return .success(open.map(\.bound))
                 case .failed(let error):
                     return .failure(error)
                 }
@@ -182,66 +185,6 @@ extension ReceivingService {
             if let known { continuation.resume(returning: known) }
         }
         return try result.get()
-    }
-
-    /// - Parameter number: the listener's place in the configuration.
-    private func bind(listener number: Int) async throws(ReceivingError) -> any Channel {
-        let listener = configuration.listeners[number]
-        let address: SocketAddress
-        do {
-            address = try SocketAddress(ipAddress: listener.address, port: listener.port)
-        } catch {
-            throw .notAnAddress(listener)
-        }
-        var bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: ReceivingService.backlog)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.serve(channel, of: number) }
-            }
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // A client may end its side after QUIT, or even after its message, and still wait for replies.
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 2048, initial: 8192, maximum: ReceivingService.maximumReadOctets))
-        if case .v6 = address {
-            // One listener, one address family: so 0.0.0.0 and :: can stand beside each other.
-            bootstrap = bootstrap.serverChannelOption(.socket(IPPROTO_IPV6, IPV6_V6ONLY), value: 1)
-        }
-        do {
-            return try await bootstrap.bind(to: address).get()
-        } catch {
-            throw ReceivingError(error, listener)
-        }
-    }
-
-    /// Gives a new connection its session, or its refusal.
-    private func serve(_ channel: any Channel, of listener: Int) throws {
-        let peer = Peer(channel.remoteAddress)
-        let refusal: Reply? =
-            switch register.admit(channel, from: peer) {
-            case .admitted: nil
-            case .tooMany: .tooManySessions
-            case .tooManyOfPeer: .tooManySessionsOfPeer
-            case .draining: .shuttingDown
-            }
-        if let refusal {
-            logger.info(
-                "Session refused", metadata: ["peer": "\(peer.address ?? "?")", "reply": "\(refusal.lines[0])"])
-        }
-        var terms = terms.withLock { $0 }
-        // No open door: without authentication, only programs on this machine may submit.
-        terms.session.maySubmit = peer.isLoopback
-        if !peer.isLocal { terms.session.local = nil }
-        terms.session.bareLineFeed = terms.bareLineFeeds[listener]
-        let handler = SessionHandler(terms.environment, configuration: terms.session, peer: peer, refusal: refusal)
-        try channel.pipeline.syncOperations.addHandler(handler)
-        guard refusal == nil else { return }
-        // Also for a connection that ends before it is active, of which the handler never hears.
-        channel.closeFuture.whenComplete { [register] _ in register.remove(channel, from: peer) }
     }
 }
 
@@ -254,7 +197,7 @@ extension ReceivingService {
     /// Returns when no session is left.
     package func drain(for grace: Duration) async {
         let sessions = register.drain()
-        for channel in boundChannels { channel.close(promise: nil) }
+        for listener in openListeners { listener.close() }
         for channel in sessions { channel.pipeline.fireUserInboundEventTriggered(DrainEvent()) }
         let cut = group.next().scheduleTask(in: TimeAmount(grace)) { [register] in
             for channel in register.sessions { channel.close(promise: nil) }
@@ -268,11 +211,11 @@ extension ReceivingService {
 }
 
 /// What a new session is given.
-private struct SessionTerms: Sendable {
+struct SessionTerms: Sendable {
     var environment: SessionHandler.Environment
     var session: ServerSession.Configuration
-    /// One for each listener of the configuration.
-    var bareLineFeeds: [BareLineFeed]
+    /// As the service was made with them, but with settings that may be newer.
+    var listeners: [ListenerConfiguration]
 }
 
 extension ServerSession.Configuration {
@@ -281,11 +224,5 @@ extension ServerSession.Configuration {
             hostname: hostname, maximumMessageOctets: limits.messageOctets, maximumRecipients: limits.recipients,
             maximumCommandOctets: limits.commandLineOctets, maximumErrors: limits.errors, maySubmit: false)
         local = LocalNames(limits.localDomain)
-    }
-}
-
-extension BoundListener {
-    fileprivate init(_ channel: any Channel) {
-        self.init(address: channel.localAddress?.ipAddress ?? "?", port: channel.localAddress?.port ?? 0)
     }
 }

@@ -5,6 +5,8 @@ internal import Logging
 internal import Mail
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
+internal import NIOTLS
 internal import SMTP
 
 /// Fired at a session's pipeline when the server is about to stop.
@@ -33,24 +35,27 @@ final class SessionHandler: ChannelDuplexHandler {
         var transactionTime: TimeAmount
         /// Before the greeting: who talks in it does not wait for greetings.
         var greetingDelay = TimeAmount.microseconds(100)
+        /// For the TLS handshake.
+        var handshakeTime = TimeAmount.seconds(30)
         /// After the last reply, for the client to read it and close.
         ///
         /// Closing at once would reset the connection if the client is still sending, and it might never see why.
         var lingerTime = TimeAmount.seconds(2)
     }
 
-    private enum Phase {
+    enum Phase {
         case serving
         /// The last reply is on its way; what comes in is dropped.
         case closing
         case closed
     }
 
-    private let environment: Environment
-    private let peer: Peer
+    let environment: Environment
+    var peer: Peer
+    let tls: SessionTLS?
     private let refusal: Reply?
-    private var phase = Phase.serving
-    private var session: ServerSession
+    private(set) var phase = Phase.serving
+    var session: ServerSession
     private var content: ContentStream?
     private var output = ByteBuffer()
     private var isReadHeld = false
@@ -61,25 +66,29 @@ final class SessionHandler: ChannelDuplexHandler {
     private var timer: Scheduled<Void>?
 
     /// - Parameter refusal: said instead of a greeting, if this session may not be.
-    init(_ environment: Environment, configuration: ServerSession.Configuration, peer: Peer, refusal: Reply? = nil) {
+    init(
+        _ environment: Environment, configuration: ServerSession.Configuration, peer: Peer, tls: SessionTLS? = nil,
+        refusal: Reply? = nil
+    ) {
         self.environment = environment
         self.peer = peer
+        self.tls = tls
         self.refusal = refusal
-        self.session = ServerSession(configuration: configuration, peerAddress: peer.address)
+        self.session = ServerSession(
+            configuration: configuration, peerAddress: peer.address, peerUserID: peer.userID)
     }
 }
 
 // MARK: Channel events
 
 extension SessionHandler {
+    /// Behind a proxy's header the connection is there before its session is.
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { begin(context) }
+    }
+
     func channelActive(context: ChannelHandlerContext) {
-        if let refusal {
-            close(context, saying: refusal)
-            return
-        }
-        environment.logger.debug("Session opened", metadata: ["peer": "\(peer.address ?? "?")"])
-        lastProgress = context.eventLoop.now
-        schedule(context, in: environment.greetingDelay) { handler, context in handler.greet(context) }
+        begin(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -106,6 +115,8 @@ extension SessionHandler {
         case is DrainEvent:
             guard phase == .serving else { return }
             if case .replyAndClose(let reply) = session.drain() { close(context, saying: reply) }
+        case TLSUserEvent.handshakeCompleted:
+            handshakeCompleted(context)
         case ChannelEvent.inputClosed:
             hasInputEnded = true
             if phase == .closing { context.close(promise: nil) } else { process(context) }
@@ -115,8 +126,11 @@ extension SessionHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The client is gone without closing TLS first, as many do. What it said is whole: commands and contents have
+        // ends of their own, and the end of the connection is told in its own way.
+        if case NIOSSLError.uncleanShutdown = error { return }
         environment.logger.debug(
-            "Connection failed", metadata: ["peer": "\(peer.address ?? "?")", "error": "\(error)"])
+            "Connection failed", metadata: ["peer": "\(peer)", "error": "\(error)"])
         context.close(promise: nil)
     }
 
@@ -127,14 +141,36 @@ extension SessionHandler {
         content?.abort()
         content = nil
         guard refusal == nil else { return }
-        environment.register.remove(context.channel, from: peer)
-        environment.logger.debug("Session closed", metadata: ["peer": "\(peer.address ?? "?")"])
+        environment.register.remove(context.channel)
+        environment.logger.debug("Session closed", metadata: ["peer": "\(peer)"])
     }
 }
 
 // MARK: Actions
 
 extension SessionHandler {
+    private func begin(_ context: ChannelHandlerContext) {
+        if let refusal {
+            close(context, saying: refusal)
+            return
+        }
+        environment.logger.debug("Session opened", metadata: ["peer": "\(peer)"])
+        lastProgress = context.eventLoop.now
+        guard awaitsTLS else { return awaitGreeting(context) }
+        schedule(context, in: environment.handshakeTime) { _, context in context.close(promise: nil) }
+    }
+
+    func awaitGreeting(_ context: ChannelHandlerContext) {
+        timer?.cancel()
+        schedule(context, in: environment.greetingDelay) { handler, context in handler.greet(context) }
+    }
+
+    /// After a pause that was the network's.
+    func resume(_ context: ChannelHandlerContext) {
+        lastProgress = context.eventLoop.now
+        process(context)
+    }
+
     private func greet(_ context: ChannelHandlerContext) {
         switch session.connected() {
         case .reply(let reply):
@@ -177,7 +213,7 @@ extension SessionHandler {
         case .replyAndClose(let reply):
             if reply.replyClass != 2 {
                 environment.logger.info(
-                    "Session ended by us", metadata: ["peer": "\(peer.address ?? "?")", "reply": "\(reply.lines[0])"])
+                    "Session ended by us", metadata: ["peer": "\(peer)", "reply": "\(reply.lines[0])"])
             }
             close(context, saying: reply)
         case .askAdmission(let size):
@@ -191,7 +227,7 @@ extension SessionHandler {
         case .abandonContent(let fault):
             content?.abort()
             content = nil
-            var metadata: Logger.Metadata = ["peer": "\(peer.address ?? "?")", "fault": "\(fault)"]
+            var metadata: Logger.Metadata = ["peer": "\(peer)", "fault": "\(fault)"]
             if fault == .bareLineFeed {
                 metadata["remedy"] =
                     "let the application end lines with CRLF, or say bare-lf = \"normalise\" in its [[listener]]"
@@ -201,6 +237,11 @@ extension SessionHandler {
             let stream = content
             content = nil
             stream?.finish(repairs: repairs) { [self] result in intakeEnded(result, context) }
+        case .startTLS(let reply):
+            reply.write(into: &output)
+            // Into the channel before TLS is between: the last reply in the clear.
+            flushOutput(context)
+            startTLS(context)
         }
     }
 
@@ -270,16 +311,27 @@ extension SessionHandler {
         }
     }
 
+    /// Lets a handshake in the middle of a session take as long as one at its start.
+    func limitHandshake(_ context: ChannelHandlerContext) {
+        lastProgress = context.eventLoop.now
+        timer?.cancel()
+        schedule(context, in: environment.handshakeTime) { handler, context in handler.timerFired(context) }
+    }
+
     /// One timer that looks again when the time could be up: cheaper than one that every command moves.
     private func timerFired(_ context: ChannelHandlerContext) {
         guard phase == .serving else { return }
         let now = context.eventLoop.now
+        if session.isSecuring, now >= lastProgress + environment.handshakeTime {
+            context.close(promise: nil)
+            return
+        }
         var deadline = lastProgress + environment.idleTime
         if session.isInTransaction { deadline = min(deadline, transactionStart + environment.transactionTime) }
         var next = min(deadline, now + environment.transactionTime)
         if now >= deadline {
             if content?.isBusy != true, case .replyAndClose(let reply) = session.timedOut() {
-                environment.logger.info("Session timed out", metadata: ["peer": "\(peer.address ?? "?")"])
+                environment.logger.info("Session timed out", metadata: ["peer": "\(peer)"])
                 close(context, saying: reply)
                 return
             }

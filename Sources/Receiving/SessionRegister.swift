@@ -32,8 +32,14 @@ final class SessionRegister: Sendable {
         case draining
     }
 
+    private struct Entry {
+        var channel: any Channel
+        /// What it was counted under.
+        var address: String?
+    }
+
     private struct State {
-        var sessions: [ObjectIdentifier: any Channel] = [:]
+        var sessions: [ObjectIdentifier: Entry] = [:]
         var perAddress: [String: Int] = [:]
         var accepted = 0
         var refused = 0
@@ -41,6 +47,18 @@ final class SessionRegister: Sendable {
         var maximumSessions: Int
         var maximumPerAddress: Int?
         var whenEmpty: [@Sendable () -> Void] = []
+
+        mutating func enter(_ channel: any Channel, _ address: String?) {
+            sessions[ObjectIdentifier(channel)] = Entry(channel: channel, address: address)
+            // Counted without a maximum too: one may come while the session is open.
+            if let address { perAddress[address, default: 0] += 1 }
+        }
+
+        /// One session less of an address.
+        mutating func release(_ address: String?) {
+            guard let address, let count = perAddress[address] else { return }
+            perAddress[address] = count > 1 ? count - 1 : nil
+        }
     }
 
     private let state: Mutex<State>
@@ -76,9 +94,7 @@ final class SessionRegister: Sendable {
                 return admission
             }
             state.accepted += 1
-            state.sessions[ObjectIdentifier(channel)] = channel
-            // Counted without a maximum too: one may come while the session is open.
-            if let address = peer.address { state.perAddress[address, default: 0] += 1 }
+            state.enter(channel, peer.address)
             return .admitted
         }
     }
@@ -90,12 +106,24 @@ final class SessionRegister: Sendable {
         return state.perAddress[address, default: 0] >= maximumPerAddress ? .tooManyOfPeer : .admitted
     }
 
-    func remove(_ channel: any Channel, from peer: Peer) {
+    /// Enters the connection of a proxy for whom it speaks, unless that is one too many; then it stays the proxy's.
+    ///
+    /// It is one session, not two.
+    func move(_ channel: any Channel, to peer: Peer) -> Admission {
+        state.withLock { state in
+            guard let entry = state.sessions.removeValue(forKey: ObjectIdentifier(channel)) else { return .draining }
+            state.release(entry.address)
+            let admission = decide(state, peer)
+            state.enter(channel, admission == .admitted ? peer.address : entry.address)
+            if admission != .admitted { state.refused += 1 }
+            return admission
+        }
+    }
+
+    func remove(_ channel: any Channel) {
         let callbacks: [@Sendable () -> Void] = state.withLock { state in
-            guard state.sessions.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return [] }
-            if let address = peer.address, let count = state.perAddress[address] {
-                state.perAddress[address] = count > 1 ? count - 1 : nil
-            }
+            guard let entry = state.sessions.removeValue(forKey: ObjectIdentifier(channel)) else { return [] }
+            state.release(entry.address)
             guard state.sessions.isEmpty else { return [] }
             defer { state.whenEmpty = [] }
             return state.whenEmpty
@@ -107,7 +135,7 @@ final class SessionRegister: Sendable {
     func drain() -> [any Channel] {
         state.withLock { state in
             state.isDraining = true
-            return Array(state.sessions.values)
+            return state.sessions.values.map(\.channel)
         }
     }
 
@@ -118,7 +146,7 @@ final class SessionRegister: Sendable {
 
     /// Those who are there.
     var sessions: [any Channel] {
-        state.withLock { Array($0.sessions.values) }
+        state.withLock { $0.sessions.values.map(\.channel) }
     }
 
     /// Calls `callback` once no session is left, on any thread; at once if that is now.

@@ -19,6 +19,8 @@ package enum Command: Hashable, Sendable {
     case verify
     case help
     case quit
+    /// RFC 3207
+    case startTLS
     /// Commands of RFCs that this server does not offer.
     case notImplemented(Unimplemented)
 
@@ -29,7 +31,7 @@ package enum Command: Hashable, Sendable {
     }
 
     package enum Unimplemented: Hashable, Sendable {
-        case startTLS, authenticate, chunk, expand
+        case authenticate, chunk, expand
     }
 }
 
@@ -101,7 +103,7 @@ extension Command {
             guard !scanner.isAtEnd else { throw .syntax("VRFY address") }
             return .verify
         }
-        if verb.isEqual(anyCase: "STARTTLS") { return .notImplemented(.startTLS) }
+        if verb.isEqual(anyCase: "STARTTLS") { return try withoutArgument(.startTLS, "STARTTLS", &scanner) }
         if verb.isEqual(anyCase: "AUTH") { return .notImplemented(.authenticate) }
         if verb.isEqual(anyCase: "BDAT") { return .notImplemented(.chunk) }
         if verb.isEqual(anyCase: "EXPN") { return .notImplemented(.expand) }

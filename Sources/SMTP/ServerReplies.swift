@@ -12,11 +12,13 @@ extension Reply {
     static let bye = Reply(221, EnhancedStatusCode(2, 0, 0), "Bye")
     static let help = Reply(
         214, EnhancedStatusCode(2, 0, 0), "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+    static let startTLS = Reply(220, EnhancedStatusCode(2, 0, 0), "Begin TLS")
     static let notVerified = Reply(
         252, EnhancedStatusCode(2, 5, 0), "Addresses are not verified here; send the message and see")
 
     static let greetFirst = Reply(503, EnhancedStatusCode(5, 5, 1), "Send HELO or EHLO first")
     static let nestedMail = Reply(503, EnhancedStatusCode(5, 5, 1), "A transaction is open; RSET ends it")
+    static let alreadySecure = Reply(503, EnhancedStatusCode(5, 5, 1), "TLS is running already")
     static let mailFirst = Reply(503, EnhancedStatusCode(5, 5, 1), "Send MAIL first")
     static let recipientFirst = Reply(554, EnhancedStatusCode(5, 5, 1), "No valid recipients")
     static let authenticationRequired = Reply(
@@ -37,6 +39,9 @@ extension Reply {
     package static let tooManySessions = Reply(421, EnhancedStatusCode(4, 3, 2), "Too many sessions, try again later")
     package static let tooManySessionsOfPeer = Reply(
         421, EnhancedStatusCode(4, 7, 0), "Too many sessions from this address, try again later")
+
+    /// For a peer of another user name space: it could be anybody.
+    package static let unknownUser = Reply(554, EnhancedStatusCode(5, 7, 1), "Your user has no number on this machine")
 
     /// The reply to a line that is not a command.
     init(_ error: CommandError) {

@@ -20,9 +20,13 @@ extension ServerSession {
         package var bareLineFeed = BareLineFeed.reject
         /// What local-parts alone become; nil: they are refused.
         package var local: LocalNames?
+        /// Whether the session can begin TLS by STARTTLS.
+        package var offersStartTLS = false
         let greeting: Reply
         let helloReply: Reply
-        let extendedHelloReply: Reply
+        private let extendedHelloReply: Reply
+        /// With STARTTLS among the keywords.
+        private let clearHelloReply: Reply
         /// The domain of `<Postmaster>`.
         let postmasterHost: Mailbox.Host?
 
@@ -38,12 +42,17 @@ extension ServerSession {
             self.maySubmit = maySubmit
             greeting = Reply(220, "\(hostname) ESMTP Waxwing")
             helloReply = Reply(250, hostname)
-            extendedHelloReply = Reply(
-                250, nil,
-                lines: [
-                    hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP",
-                ])
+            let keywords = ["PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES"]
+            extendedHelloReply = Reply(250, nil, lines: [hostname] + keywords + ["HELP"])
+            clearHelloReply = Reply(250, nil, lines: [hostname] + keywords + ["STARTTLS", "HELP"])
             postmasterHost = Domain(hostname).map { .domain($0) }
+        }
+
+        /// The reply to EHLO.
+        ///
+        /// RFC 3207 §4.2: once TLS runs, STARTTLS is not among the keywords.
+        func extendedHelloReply(isSecure: Bool) -> Reply {
+            offersStartTLS && !isSecure ? clearHelloReply : extendedHelloReply
         }
     }
 

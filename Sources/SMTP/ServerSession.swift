@@ -11,7 +11,7 @@ package import NIOCore
 ///
 /// Call `received` with what comes in, then `next` until it returns nil.
 package struct ServerSession: Sendable {
-    private enum State {
+    enum State {
         /// Connected, nothing said yet.
         case silent
         /// Waiting for a command.
@@ -22,18 +22,24 @@ package struct ServerSession: Sendable {
         case content(DataDecoder)
         /// The end of data was read; the intake has the message.
         case committing
+        /// The reply to STARTTLS was given; the handshake has to end first.
+        case securing
         case closed
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     /// The peer's address for the trace field.
     private let peerAddress: String?
-    private var state = State.silent
-    private var hello: Hello?
+    /// The peer's user, on a Unix socket.
+    private let peerUserID: UInt32?
+    var state = State.silent
+    var hello: Hello?
     /// Open between the reply to MAIL and the reply to the end of data.
-    private var transaction: Transaction?
-    private var input = ByteBuffer()
-    private var lines: LineDecoder
+    var transaction: Transaction?
+    var input = ByteBuffer()
+    var lines: LineDecoder
+    /// TLS runs: what the client says comes from it, and from nobody between (RFC 3207).
+    package internal(set) var isSecure = false
     private var errors = 0
     private var isDraining = false
     /// How many transactions were begun; tells a new one from the one before.
@@ -41,9 +47,10 @@ package struct ServerSession: Sendable {
     /// How many command lines were read; tells progress from a trickle of octets.
     package private(set) var commandsRead = 0
 
-    package init(configuration: Configuration, peerAddress: String?) {
+    package init(configuration: Configuration, peerAddress: String?, peerUserID: UInt32? = nil) {
         self.configuration = configuration
         self.peerAddress = peerAddress
+        self.peerUserID = peerUserID
         self.lines = LineDecoder(maximumOctets: configuration.maximumCommandOctets)
     }
 
@@ -52,7 +59,7 @@ package struct ServerSession: Sendable {
         switch state {
         case .admission, .content, .committing: true
         case .command: transaction != nil
-        case .silent, .closed: false
+        case .silent, .securing, .closed: false
         }
     }
 
@@ -65,7 +72,7 @@ package struct ServerSession: Sendable {
     package var isWaitingForIntake: Bool {
         switch state {
         case .admission, .committing: true
-        case .silent, .command, .content, .closed: false
+        case .silent, .command, .content, .securing, .closed: false
         }
     }
 
@@ -116,12 +123,14 @@ extension ServerSession {
         case abandonContent(DataDecoder.Fault)
         /// Tell the intake transaction what was repaired on the way to it and finish it, then call `intakeEnded`.
         case finishContent([Repair])
+        /// Write the reply, begin TLS as its server, and call `secured` when the handshake is over.
+        case startTLS(Reply)
     }
 
     /// The next thing to do with what came in; nil when more input or another event is needed.
     package mutating func next() -> OnInput? {
         switch state {
-        case .silent, .admission, .committing, .closed:
+        case .silent, .admission, .committing, .securing, .closed:
             return nil
         case .command:
             // RFC 5321 §3.8: a server that shuts down says so when no transaction is under way.
@@ -180,7 +189,7 @@ extension ServerSession {
         switch state {
         case .silent, .command:
             return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
-        case .admission, .content, .committing, .closed:
+        case .admission, .content, .committing, .securing, .closed:
             return .wait
         }
     }
@@ -195,12 +204,12 @@ extension ServerSession {
     package mutating func timedOut() -> OnTimeout {
         switch state {
         case .silent, .command, .content: .replyAndClose(closing(.timedOut))
-        case .admission, .committing, .closed: .wait
+        case .admission, .committing, .securing, .closed: .wait
         }
     }
 
     /// The reply that ends the session, which is over from now on.
-    private mutating func closing(_ reply: Reply) -> Reply {
+    mutating func closing(_ reply: Reply) -> Reply {
         state = .closed
         transaction = nil
         input = ByteBuffer()
@@ -247,6 +256,7 @@ extension ServerSession {
         case .verify: return .reply(.notVerified)
         case .help: return .reply(.help)
         case .quit: return .replyAndClose(closing(.bye))
+        case .startTLS: return startTLS()
         case .notImplemented: return refuse(.notImplemented)
         }
     }
@@ -255,7 +265,8 @@ extension ServerSession {
         // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
         transaction = nil
         self.hello = hello
-        return .reply(hello.isExtended ? configuration.extendedHelloReply : configuration.helloReply)
+        guard hello.isExtended else { return .reply(configuration.helloReply) }
+        return .reply(configuration.extendedHelloReply(isSecure: isSecure))
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
@@ -302,7 +313,8 @@ extension ServerSession {
                 reversePath: transaction.reversePath, recipients: transaction.recipients,
                 isEightBit: transaction.parameters.isEightBit),
             client: ClientDescription(
-                heloName: hello.name, address: peerAddress, protocolName: hello.isExtended ? "ESMTP" : "SMTP"),
+                heloName: hello.name, address: peerAddress, protocolName: protocolName(hello),
+                userID: peerUserID),
             declaredSize: transaction.parameters.size)
         return .beginContent(submission, .goOn)
     }
@@ -327,7 +339,7 @@ extension ServerSession {
     }
 
     /// Answers an error; the one that is too many ends the session.
-    private mutating func refuse(_ reply: Reply) -> OnInput {
+    mutating func refuse(_ reply: Reply) -> OnInput {
         errors += 1
         return errors >= configuration.maximumErrors ? .replyAndClose(closing(.tooManyErrors)) : .reply(reply)
     }

@@ -94,25 +94,25 @@ import Testing
         let listener = ListenerConfiguration(address: "127.0.0.1", port: port)
         // All or none: the free port is let go again.
         let second = service([ListenerConfiguration(address: "127.0.0.1", port: 0), listener])
-        await #expect(throws: ReceivingError.addressInUse(listener)) { try await second.bind() }
-        await #expect(throws: ReceivingError.addressInUse(listener)) { try await second.run() }
-        await #expect(throws: ReceivingError.addressInUse(listener)) { try await second.listening() }
-        #expect(ReceivingError.addressInUse(listener).description.contains("ss -ltnp 'sport = :\(port)'"))
+        await #expect(throws: ReceivingError.addressInUse(listener.place)) { try await second.bind() }
+        await #expect(throws: ReceivingError.addressInUse(listener.place)) { try await second.run() }
+        await #expect(throws: ReceivingError.addressInUse(listener.place)) { try await second.listening() }
+        #expect(ReceivingError.addressInUse(listener.place).description.contains("ss -ltnp 'sport = :\(port)'"))
         #expect(second.listeners.isEmpty)
         await first.drain(for: .zero)
     }
 
     @Test func anAddressThatIsNoneIsNamed() async throws {
         let name = ListenerConfiguration(address: "localhost", port: 0)
-        await #expect(throws: ReceivingError.notAnAddress(name)) { try await service([name]).bind() }
+        await #expect(throws: ReceivingError.notAnAddress("localhost")) { try await service([name]).bind() }
         let foreign = ListenerConfiguration(address: "192.0.2.1", port: 0)
-        await #expect(throws: ReceivingError.addressNotOurs(foreign)) { try await service([foreign]).bind() }
+        await #expect(throws: ReceivingError.addressNotOurs(foreign.place)) { try await service([foreign]).bind() }
     }
 
     @Test func aPrivilegedPortNamesTheRemedies() {
         let listener = ListenerConfiguration(address: "::1", port: 587)
-        let error = ReceivingError(IOError(errnoCode: 13, reason: "bind"), listener)
-        #expect(error == .privilegeNeeded(listener))
+        let error = ReceivingError(IOError(errnoCode: 13, reason: "bind"), listener.place)
+        #expect(error == .privilegeNeeded(listener.place))
         for remedy in ["[::1]:587", "CAP_NET_BIND_SERVICE", "net.ipv4.ip_unprivileged_port_start=587", "1024"] {
             #expect(error.description.contains(remedy))
         }
@@ -128,7 +128,7 @@ import Testing
             await second.drain(for: .zero)
         } catch {
             // A machine without IPv6 may say so, and nothing else.
-            #expect(error == .addressNotOurs(ListenerConfiguration(address: "::", port: port)))
+            #expect(error == .addressNotOurs(.address("::", port: port)))
         }
         await first.drain(for: .zero)
     }

@@ -264,6 +264,5 @@ import Testing
         let peer = Peer(try SocketAddress(ipAddress: given, port: 25))
         #expect(peer.address == address)
         #expect(peer.isLoopback == isLoopback)
-        #expect(ListenerConfiguration(address: given, port: 25).isLoopback == isLoopback)
     }
 }

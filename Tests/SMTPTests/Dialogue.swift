@@ -16,6 +16,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         case close
         case drain
         case timeOut
+        case secure
     }
 
     var name: String
@@ -23,6 +24,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     /// The numbers of the session's configuration, by their name in the file.
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
+    private var offersStartTLS = false
     private var bareLineFeed = BareLineFeed.reject
     private var localDomain: Domain?
     var isCut = true
@@ -57,6 +59,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             case "X": steps.append(.close)
             case "D": steps.append(.drain)
             case "T": steps.append(.timeOut)
+            case "!": steps.append(.secure)
             default: preconditionFailure("\(name): what is “\(line)”?")
             }
         }
@@ -86,6 +89,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     private mutating func set(_ words: [String]) {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
+        case ("starttls", nil): offersStartTLS = words[1] == "yes"
         case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
         case ("local", nil): localDomain = Domain(words[1])
         case ("together", nil): isCut = words[1] != "yes"
@@ -101,6 +105,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             maximumErrors: settings["errors"] ?? 0, maySubmit: maySubmit)
         configuration.bareLineFeed = bareLineFeed
         configuration.local = LocalNames(localDomain)
+        configuration.offersStartTLS = offersStartTLS
         return configuration
     }
 

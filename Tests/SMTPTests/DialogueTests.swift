@@ -37,7 +37,7 @@ import Testing
                 guard let message = driver.messages.first, message == octets else { return failure(driver, "\(step)") }
                 driver.messages.removeFirst()
                 continue
-            case .refuse, .send, .close, .drain, .timeOut:
+            case .refuse, .send, .close, .drain, .timeOut, .secure:
                 guard driver.output == expected else { return failure(driver, "expected \(expected)") }
                 driver.output = []
                 expected = []
@@ -48,6 +48,7 @@ import Testing
             case .close: guard driver.isClosed else { return failure(driver, "not closed") }
             case .drain: driver.drain()
             case .timeOut: driver.timeOut()
+            case .secure: driver.secure()
             case .reply, .message: break
             }
         }

@@ -52,6 +52,11 @@ struct SessionDriver {
         if case .replyAndClose(let reply) = session.timedOut() { close(reply) }
     }
 
+    mutating func secure() {
+        session.secured()
+        run()
+    }
+
     private mutating func run() {
         while !isClosed, let action = session.next() {
             switch action {
@@ -75,6 +80,8 @@ struct SessionDriver {
                 messages.append(content ?? Array("finished, but abandoned before".utf8))
                 content = nil
                 write(session.intakeEnded(takeResult()))
+            case .startTLS(let reply):
+                write(reply)
             }
         }
     }

@@ -29,6 +29,9 @@ struct TraceField: Sendable {
             line.add(TraceField.sanitised(client.heloName))
             if let address = client.address, !hidesClientAddress {
                 line.add(TraceField.addressLiteral(address))
+            } else if let userID = client.userID, !hidesClientAddress {
+                // A comment: the grammar of RFC 5321 §4.4 knows no peer without an address.
+                line.add("(uid \(userID) on this machine)".utf8)
             }
             line.fold()
         }

@@ -12,6 +12,7 @@ extension Configuration {
         var checker = ConfigurationChecker(configuration: self, locator: locator)
         checker.checkNames()
         checker.checkListeners()
+        checker.checkDoors()
         checker.checkRewrites()
         checker.checkLocal()
         checker.checkCapture()
@@ -89,7 +90,7 @@ struct ConfigurationChecker {
 
     mutating func checkListeners() {
         var seen: Set<ListenerSettings.Place> = []
-        for (index, listener) in configuration.listeners.enumerated() {
+        for (index, listener) in configuration.listeners.enumerated() where listener.hasAddress {
             let path: [KeyLocator.Step] = [.key("listener"), .index(index), .key("address")]
             guard let address = IPAddress(listener.address) else {
                 add(

@@ -40,6 +40,7 @@ extension Configuration {
         } catch {
             faults.append((SecretReading.fault(error, at: SecretReading.passphrasePath, self), error.isElsewhere))
         }
+        faults += TLSReading(self).faults
         return (faults.filter { !$0.isElsewhere }.map(\.fault), faults.filter(\.isElsewhere).map(\.fault))
     }
 

@@ -15,20 +15,8 @@ extension Configuration {
                     "The name Waxwing gives itself in EHLO, in its greeting and in trace fields. It should be the name that the address of this machine resolves to. Default: the machine's name."
                 )
             ]),
-        SettingTable(
-            each: "listener", \.listeners, effective: { $0.effectiveListeners }, defaults: ListenerSettings(),
-            "Where applications hand in their mail; one table for each address and port.",
-            [
-                .text(
-                    "address", \.address,
-                    "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."
-                ),
-                .number("port", \.port, 0...65_535, "Ports below 1024 need a privilege. 0 takes any free port."),
-                .text(
-                    "bare-lf", \.bareLineFeed, as: .word(BareLineFeed.allCases.map(\.rawValue)),
-                    "What becomes of a line in a message that ends with LF instead of CRLF: the message is refused, or the line end is repaired before signing. A CR alone and a NUL are always refused."
-                ),
-            ]),
+        listenerTable,
+        tlsTable,
         SettingTable(
             "limits", \.limits, defaults: LimitSettings(), "What one session may ask for.",
             [

@@ -14,6 +14,7 @@ package struct Configuration: Hashable, Sendable {
 
     package var general = GeneralSettings()
     package var listeners: [ListenerSettings] = []
+    package var tls = TLSSettings()
     package var limits = LimitSettings()
     package var intake = IntakeSettings()
     package var rewrites: [RewriteSettings] = []
@@ -66,20 +67,6 @@ package struct Configuration: Hashable, Sendable {
 package struct GeneralSettings: Hashable, Sendable {
     /// Empty: the machine's own name.
     package var hostname = ""
-}
-
-package struct ListenerSettings: Hashable, Sendable {
-    package var address = "127.0.0.1"
-    package var port = 587
-    package var bareLineFeed = "reject"
-
-    /// What tells one listener from another.
-    package struct Place: Hashable, Sendable {
-        package var address: String
-        package var port: Int
-    }
-
-    package var place: Place { Place(address: address, port: port) }
 }
 
 package struct LimitSettings: Hashable, Sendable {

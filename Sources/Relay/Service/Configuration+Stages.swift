@@ -22,14 +22,6 @@ extension Configuration {
             listeners: receivingListeners, limits: receivingLimits, drainTime: drainTime)
     }
 
-    var receivingListeners: [ListenerConfiguration] {
-        effectiveListeners.map { listener in
-            ListenerConfiguration(
-                address: listener.address, port: listener.port,
-                bareLineFeed: BareLineFeed(rawValue: listener.bareLineFeed) ?? .reject)
-        }
-    }
-
     var receivingLimits: ReceivingLimits {
         var receivingLimits = ReceivingLimits(
             messageOctets: limits.messageOctets, recipients: limits.recipients,

@@ -11,7 +11,8 @@ import UnixSignals
 /// Daemon is in charge of the running relay: it makes the stages in the order in which they need each other,
 /// runs them as one ordered list of services, and stops them in reverse.
 ///
-///     spool → event loops and threads → resolver → keys → forwarder → receiving → drop directory → rotation → control socket → readiness
+///     spool → event loops and threads → resolver → keys → forwarder → certificates → receiving → drop directory → rotation
+///     → control socket → readiness
 package struct Daemon: Sendable {
     /// A shutdown ends within 30 s: sessions get this long to finish their transactions….
     static let receivingDrain = Duration.seconds(12)
@@ -66,7 +67,7 @@ package struct Daemon: Sendable {
             handlers: ControlHandlers(stages: stages, configuration: configuration, reloader: reloader),
             eventLoopGroup: stages.eventLoops, logger: logger)
         let services: [any Service] = [
-            SpoolService(spool: stages.spool), stages.forwarder, stages.receiving, stages.drop,
+            SpoolService(spool: stages.spool), stages.forwarder, stages.certificates, stages.receiving, stages.drop,
             stages.keys.rotation, control, ReloadSignal(reloader: reloader),
             Readiness(receiving: stages.receiving, logger: logger),
         ]

@@ -38,9 +38,11 @@ final class Reloader: Sendable {
         current.withLock { current in
             let next: Configuration
             let rotation: RotationPolicies
+            let tls: TLSMaterial
             do throws(ConfigurationError) {
                 next = try ConfigurationFile.reload(started)
                 rotation = try next.rotationPolicies()
+                tls = try next.tlsMaterial()
             } catch {
                 logger.error(
                     "the configuration was refused: the one before stays in force",
@@ -48,6 +50,7 @@ final class Reloader: Sendable {
                 return ReloadDocument(applied: false, lines: error.faults.map(\.description))
             }
             let waiting = next.sectionsThatWait(since: started)
+            stages.certificates.replace(tls, of: next)
             apply(next, rotation)
             next.logWarnings(to: logger)
             next.logCapture(to: logger)

@@ -9,6 +9,9 @@ enum RuntimeDirectories {
     static func make(_ configuration: Configuration) throws(DirectoryError) {
         let socket = configuration.resolve(configuration.control.socket)
         try make(ConfigurationFile.directory(of: socket, from: "/"))
+        for listener in configuration.listeners where !listener.socket.isEmpty {
+            try make(ConfigurationFile.directory(of: configuration.resolve(listener.socket), from: "/"))
+        }
         let spool = configuration.resolve(configuration.spool.directory)
         try make(ConfigurationFile.directory(of: spool, from: "/"))
         try DropDirectory(path: configuration.dropDirectory).make()

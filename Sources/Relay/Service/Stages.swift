@@ -11,6 +11,7 @@ import Receiving
 import Reporting
 import Signing
 import Spooling
+import Systemd
 
 /// The parts of a running relay, each made once and given to those that need it.
 struct Stages: Sendable {
@@ -25,6 +26,7 @@ struct Stages: Sendable {
     let keys: KeyKeeper
     let intake: RelayIntake
     let forwarder: Forwarder
+    let certificates: TLSKeeper
     let receiving: ReceivingService
     let drop: DropService
 
@@ -58,9 +60,10 @@ struct Stages: Sendable {
                 retry: configuration.retrySchedule, limits: limits),
             spool: spool, signer: signer, intake: intake, resolver: resolver, eventLoopGroup: eventLoops,
             threadPool: signingThreads, clock: clock, events: reporter.sink, logger: logger)
+        certificates = try TLSKeeper(configuration, logger: logger)
         receiving = ReceivingService(
-            configuration: configuration.receiving(drainTime: Daemon.receivingDrain), intake: intake,
-            group: eventLoops, threadPool: fileThreads, logger: logger)
+            configuration: configuration.receiving(drainTime: Daemon.receivingDrain), tls: certificates.tls,
+            passedIn: PassedSockets.take(), intake: intake, group: eventLoops, threadPool: fileThreads, logger: logger)
         drop = DropService(
             directory: DropDirectory(path: configuration.dropDirectory), intake: intake,
             limits: configuration.receivingLimits, threads: fileThreads, clock: clock, logger: logger)

@@ -54,14 +54,15 @@ import Testing
             return isSetting && !line.contains("Default") ? line.dropFirst(2) : line
         }
         let error = #expect(throws: ConfigurationError.self) { try read(lines.joined(separator: "\n")) }
-        // A route can't go to three places, all mail not to two, a rule is for authors or for recipients, a publisher of
-        // one type has no use for the settings of another, and the group and the files of the example need not exist
-        // here. Nothing else.
+        // A route can't go to three places, all mail not to two, a listener has one, a rule is for authors or for
+        // recipients, a publisher of one type has no use for the settings of another, and user, groups and files of the
+        // example need not exist here. Nothing else.
         let keys = Set(error?.faults.compactMap(\.key) ?? [])
         let ofOtherTypes = ["command", "time-limit", "selectors", "ed25519-selectors"].map { "publisher[1].\($0)" }
         let alternatives = ["route[1]", "capture.directory", "rewrite[1].recipient"]
+        let listener = ["passed-in", "owner", "group", "proxy-protocol-from"].map { "listener[1].\($0)" }
         let absent = ["control.group", "dns.trust-anchor", "local.aliases"]
-        #expect(keys.isSubset(of: alternatives + absent + ofOtherTypes))
+        #expect(keys.isSubset(of: alternatives + listener + absent + ofOtherTypes))
     }
 
     @Test("The settings in effect read back as they are")
