@@ -17,6 +17,8 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -40,6 +42,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -66,7 +69,7 @@ let package = Package(
         // The stages.
         .target(
             name: "Receiving",
-            dependencies: ["Mail", "SMTP", lifecycle, logging, nioCore, nioPosix],
+            dependencies: ["Mail", "SMTP", crypto, cryptoExtras, lifecycle, logging, nioCore, nioPosix],
             swiftSettings: swiftSettings),
         .target(
             name: "Spooling", dependencies: ["Mail", grdb, logging], exclude: ["QueueStates.md"],
@@ -97,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "DKIM", "DNS", "Mail", "Relay", "SMTP", "Signing", "Spooling", argumentParser, logging,
+                "DKIM", "DNS", "Mail", "Receiving", "Relay", "SMTP", "Signing", "Spooling", argumentParser, logging,
             ],
             swiftSettings: swiftSettings),
 

@@ -9,8 +9,15 @@ struct Peer: Hashable, Sendable {
     let address: String?
     /// The peer is a program on this machine.
     let isLoopback: Bool
+    /// The user that a peer on a Unix socket runs as.
+    var userID: UInt32?
+    /// The DNS names and mailboxes of a certificate that was verified.
+    var certificateNames: [String] = []
 
-    /// Peers on a Unix socket are told by their credentials, which nobody asks for yet: not loopback.
+    /// The peer is a program on this machine, by its address or by its socket.
+    var isLocal: Bool { isLoopback || userID != nil }
+
+    /// Peers on a Unix socket are told by their credentials: not loopback.
     init(_ address: SocketAddress?) {
         guard let text = address?.ipAddress else {
             self.address = nil

@@ -32,21 +32,26 @@ package final class ReceivingService: Service, Sendable {
     private let group: any EventLoopGroup
     private let register: SessionRegister
     private let terms: Mutex<SessionTerms>
+    private let authenticator: Authenticator
+    private let rates = RateLimiter()
     private let logger: Logger
     private let state = Mutex(State.idle([]))
 
-    /// - Parameter threadPool: started, and stopped after this service; large contents are written on it.
+    /// - Parameter threadPool: started, and stopped after this service; large contents are written on it, and
+    ///   passwords checked.
     package init(
         configuration: ReceivingConfiguration, intake: any Intake, group: any EventLoopGroup,
-        threadPool: NIOThreadPool, logger: Logger
+        threadPool: NIOThreadPool, events: @escaping EventSink = { _ in }, logger: Logger
     ) {
         self.configuration = configuration
         self.group = group
         self.logger = logger
         let limits = configuration.limits
         register = SessionRegister(maximumSessions: limits.sessions, maximumPerAddress: limits.sessionsPerAddress)
+        authenticator = Authenticator(threadPool: threadPool, events: events)
         let environment = SessionHandler.Environment(
-            intake: intake, threadPool: threadPool, register: register, logger: logger,
+            intake: intake, authenticator: authenticator, rates: rates, events: events, threadPool: threadPool,
+            register: register, logger: logger,
             idleTime: TimeAmount(limits.idleTime), transactionTime: TimeAmount(limits.transactionTime))
         let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
         terms = Mutex(
@@ -64,6 +69,12 @@ package final class ReceivingService: Service, Sendable {
             terms.environment.transactionTime = TimeAmount(limits.transactionTime)
             terms.session = session
         }
+    }
+
+    /// Lets in other applications; sessions that are open go on as who they are, by the rates of now.
+    package func replaceApplications(_ applications: Applications) {
+        authenticator.replace(applications)
+        rates.replace(applications.rates)
     }
 
     /// Gives new sessions the other settings of their listeners.
@@ -233,8 +244,13 @@ extension ReceivingService {
                 "Session refused", metadata: ["peer": "\(peer.address ?? "?")", "reply": "\(refusal.lines[0])"])
         }
         var terms = terms.withLock { $0 }
-        // No open door: without authentication, only programs on this machine may submit.
-        terms.session.maySubmit = peer.isLoopback
+        // No open door: who neither is on this machine nor claimed by an application has to authenticate.
+        let applications = authenticator.applications
+        terms.session.terms = applications.terms(of: peer)
+        terms.session.maySubmit = applications.allowsUnclaimed(peer)
+        terms.session.authentication = AuthenticationOffer(
+            hasPasswords: applications.hasPasswords, hasCertificates: applications.hasCertificates,
+            isLocal: peer.isLocal)
         terms.session.bareLineFeed = terms.bareLineFeeds[listener]
         let handler = SessionHandler(terms.environment, configuration: terms.session, peer: peer, refusal: refusal)
         try channel.pipeline.syncOperations.addHandler(handler)

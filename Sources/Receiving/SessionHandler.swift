@@ -26,6 +26,9 @@ final class SessionHandler: ChannelDuplexHandler {
     /// What all handlers of a service share.
     struct Environment: Sendable {
         var intake: any Intake
+        var authenticator: Authenticator
+        var rates: RateLimiter
+        var events: EventSink
         var threadPool: NIOThreadPool
         var register: SessionRegister
         var logger: Logger
@@ -39,24 +42,25 @@ final class SessionHandler: ChannelDuplexHandler {
         var lingerTime = TimeAmount.seconds(2)
     }
 
-    private enum Phase {
+    enum Phase {
         case serving
         /// The last reply is on its way; what comes in is dropped.
         case closing
         case closed
     }
 
-    private let environment: Environment
-    private let peer: Peer
+    let environment: Environment
+    let peer: Peer
     private let refusal: Reply?
-    private var phase = Phase.serving
-    private var session: ServerSession
+    private(set) var phase = Phase.serving
+    var session: ServerSession
     private var content: ContentStream?
-    private var output = ByteBuffer()
+    private var contentOctets = 0
+    var output = ByteBuffer()
     private var isReadHeld = false
     private var hasInputEnded = false
     /// When the last command was complete, or the last content came.
-    private var lastProgress = NIODeadline.now()
+    var lastProgress = NIODeadline.now()
     private var transactionStart = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
@@ -66,6 +70,7 @@ final class SessionHandler: ChannelDuplexHandler {
         self.peer = peer
         self.refusal = refusal
         self.session = ServerSession(configuration: configuration, peerAddress: peer.address)
+        session.hasCertificate = !peer.certificateNames.isEmpty
     }
 }
 
@@ -147,7 +152,7 @@ extension SessionHandler {
     }
 
     /// Runs all that can run now.
-    private func process(_ context: ChannelHandlerContext) {
+    func process(_ context: ChannelHandlerContext) {
         let commands = session.commandsRead
         let transactions = session.transactionsBegun
         while phase == .serving, content?.isBusy != true, context.channel.isWritable, let action = session.next() {
@@ -170,7 +175,7 @@ extension SessionHandler {
         resumeReading(context)
     }
 
-    private func run(_ action: ServerSession.OnInput, _ context: ChannelHandlerContext) {
+    func run(_ action: ServerSession.OnInput, _ context: ChannelHandlerContext) {
         switch action {
         case .reply(let reply):
             reply.write(into: &output)
@@ -181,12 +186,17 @@ extension SessionHandler {
             }
             close(context, saying: reply)
         case .askAdmission(let size):
-            session.admissionAnswered(environment.intake.refusal(ofSize: size)).write(into: &output)
+            session.admissionAnswered(refusal(ofSize: size, context)).write(into: &output)
+        case .ask(let question):
+            authenticate(question, context)
         case .beginContent(let submission, let reply):
+            contentOctets = 0
+            charge(.recipients, submission.envelope.recipients.count, context)
             content = ContentStream(
                 environment.intake.begin(submission), threadPool: environment.threadPool, eventLoop: context.eventLoop)
             reply.write(into: &output)
         case .content(let octets):
+            contentOctets += octets.readableBytes
             content?.append(octets)
         case .abandonContent(let fault):
             content?.abort()
@@ -200,6 +210,7 @@ extension SessionHandler {
         case .finishContent(let repairs):
             let stream = content
             content = nil
+            charge(.octets, contentOctets, context)
             stream?.finish(repairs: repairs) { [self] result in intakeEnded(result, context) }
         }
     }

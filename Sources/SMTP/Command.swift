@@ -19,6 +19,8 @@ package enum Command: Hashable, Sendable {
     case verify
     case help
     case quit
+    /// The mechanism in upper case; the response in base64, nil if there is none.
+    case authenticate(mechanism: String, initialResponse: [UInt8]?)
     /// Commands of RFCs that this server does not offer.
     case notImplemented(Unimplemented)
 
@@ -29,7 +31,7 @@ package enum Command: Hashable, Sendable {
     }
 
     package enum Unimplemented: Hashable, Sendable {
-        case startTLS, authenticate, chunk, expand
+        case startTLS, chunk, expand
     }
 }
 
@@ -100,7 +102,7 @@ extension Command {
             return .verify
         }
         if verb.isEqual(anyCase: "STARTTLS") { return .notImplemented(.startTLS) }
-        if verb.isEqual(anyCase: "AUTH") { return .notImplemented(.authenticate) }
+        if verb.isEqual(anyCase: "AUTH") { return try authenticate(&scanner) }
         if verb.isEqual(anyCase: "BDAT") { return .notImplemented(.chunk) }
         if verb.isEqual(anyCase: "EXPN") { return .notImplemented(.expand) }
         throw .unknown
@@ -197,6 +199,10 @@ extension MailParameters {
                 isEightBit = value.isEqual(anyCase: "8BITMIME")
                 guard isEightBit || value.isEqual(anyCase: "7BIT") else {
                     throw .badParameter("BODY takes 7BIT or 8BITMIME")
+                }
+            } else if keyword.isEqual(anyCase: "AUTH") {
+                guard MailParameters.isSubmitter(value) else {
+                    throw .badParameter("AUTH takes a mailbox or <>, as xtext")
                 }
             } else {
                 throw .unknownParameter

@@ -11,11 +11,15 @@ package import NIOCore
 ///
 /// Call `received` with what comes in, then `next` until it returns nil.
 package struct ServerSession: Sendable {
-    private enum State {
+    enum State {
         /// Connected, nothing said yet.
         case silent
         /// Waiting for a command.
         case command
+        /// Waiting for the answer to a challenge of AUTH.
+        case authentication(AuthenticationExchange)
+        /// A question of AUTH was asked that somebody else answers.
+        case verification(AuthenticationExchange)
         /// MAIL was read; the intake has to say whether it takes a message now.
         case admission(Transaction)
         /// After 354.
@@ -25,15 +29,23 @@ package struct ServerSession: Sendable {
         case closed
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     /// The peer's address for the trace field.
-    private let peerAddress: String?
-    private var state = State.silent
-    private var hello: Hello?
+    let peerAddress: String?
+    var state = State.silent
+    var hello: Hello?
     /// Open between the reply to MAIL and the reply to the end of data.
-    private var transaction: Transaction?
+    var transaction: Transaction?
+    /// Who the client is, once it has authenticated.
+    var authenticated: SubmissionTerms?
+    /// The connection runs over TLS.
+    package var isSecure = false
+    /// The client has shown a certificate, and it was verified.
+    package var hasCertificate = false
     private var input = ByteBuffer()
     private var lines: LineDecoder
+    /// For lines that answer a challenge.
+    var responses = LineDecoder(maximumOctets: ServerSession.maximumResponseOctets)
     private var errors = 0
     private var isDraining = false
     /// How many transactions were begun; tells a new one from the one before.
@@ -52,7 +64,7 @@ package struct ServerSession: Sendable {
         switch state {
         case .admission, .content, .committing: true
         case .command: transaction != nil
-        case .silent, .closed: false
+        case .silent, .authentication, .verification, .closed: false
         }
     }
 
@@ -61,11 +73,11 @@ package struct ServerSession: Sendable {
         if case .content = state { true } else { false }
     }
 
-    /// The next step is the intake's, not the client's.
+    /// The next step is the intake's or that of who answers a question of AUTH, not the client's.
     package var isWaitingForIntake: Bool {
         switch state {
-        case .admission, .committing: true
-        case .silent, .command, .content, .closed: false
+        case .admission, .committing, .verification: true
+        case .silent, .command, .authentication, .content, .closed: false
         }
     }
 
@@ -106,6 +118,8 @@ extension ServerSession {
         case reply(Reply)
         /// Write the reply, then close; what else the client sends is not looked at.
         case replyAndClose(Reply)
+        /// Have somebody answer who knows the secrets, then call `authenticationAnswered`.
+        case ask(AuthenticationQuestion)
         /// Ask the intake whether a message of this size may come, then call `admissionAnswered`.
         case askAdmission(ofSize: Int?)
         /// Begin an intake transaction, and write the reply: content follows.
@@ -121,8 +135,15 @@ extension ServerSession {
     /// The next thing to do with what came in; nil when more input or another event is needed.
     package mutating func next() -> OnInput? {
         switch state {
-        case .silent, .admission, .committing, .closed:
+        case .silent, .admission, .verification, .committing, .closed:
             return nil
+        case .authentication(let exchange):
+            guard let line = responses.next(from: &input) else {
+                letGoOfEmptyInput()
+                return nil
+            }
+            commandsRead += 1
+            return responseRead(line, exchange)
         case .command:
             // RFC 5321 §3.8: a server that shuts down says so when no transaction is under way.
             if isDraining, transaction == nil { return .replyAndClose(closing(.shuttingDown)) }
@@ -178,9 +199,9 @@ extension ServerSession {
     package mutating func drain() -> OnDrain {
         isDraining = true
         switch state {
-        case .silent, .command:
+        case .silent, .command, .authentication:
             return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
-        case .admission, .content, .committing, .closed:
+        case .admission, .verification, .content, .committing, .closed:
             return .wait
         }
     }
@@ -194,13 +215,13 @@ extension ServerSession {
     /// The client said nothing for too long, or its transaction takes too long.
     package mutating func timedOut() -> OnTimeout {
         switch state {
-        case .silent, .command, .content: .replyAndClose(closing(.timedOut))
-        case .admission, .committing, .closed: .wait
+        case .silent, .command, .authentication, .content: .replyAndClose(closing(.timedOut))
+        case .admission, .verification, .committing, .closed: .wait
         }
     }
 
     /// The reply that ends the session, which is over from now on.
-    private mutating func closing(_ reply: Reply) -> Reply {
+    mutating func closing(_ reply: Reply) -> Reply {
         state = .closed
         transaction = nil
         input = ByteBuffer()
@@ -247,6 +268,7 @@ extension ServerSession {
         case .verify: return .reply(.notVerified)
         case .help: return .reply(.help)
         case .quit: return .replyAndClose(closing(.bye))
+        case .authenticate(let mechanism, let response): return authenticate(mechanism, response)
         case .notImplemented: return refuse(.notImplemented)
         }
     }
@@ -255,17 +277,20 @@ extension ServerSession {
         // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
         transaction = nil
         self.hello = hello
-        return .reply(hello.isExtended ? configuration.extendedHelloReply : configuration.helloReply)
+        guard hello.isExtended else { return .reply(configuration.helloReply) }
+        var reply = configuration.extendedHelloReply
+        if let keyword = authenticationKeyword { reply.lines.insert(keyword, at: reply.lines.count - 1) }
+        return .reply(reply)
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
         guard let hello else { return refuse(.greetFirst) }
         guard transaction == nil else { return refuse(.nestedMail) }
-        guard configuration.maySubmit else { return refuse(.authenticationRequired) }
+        guard maySubmit else { return refuse(authenticationRequired) }
         // RFC 5321 §4.1.1.1: after HELO there are no extensions, so no parameters.
         guard hello.isExtended || parameters.isEmpty else { return refuse(Reply(.unknownParameter)) }
         // RFC 1870 §6.1
-        if let size = parameters.size, size > configuration.maximumMessageOctets { return refuse(.sizeExceeded) }
+        if let size = parameters.size, size > maximumMessageOctets { return refuse(.sizeExceeded) }
         transactionsBegun += 1
         state = .admission(Transaction(reversePath: reversePath, parameters: parameters))
         return .askAdmission(ofSize: parameters.size)
@@ -283,7 +308,7 @@ extension ServerSession {
         }
         if transaction.contains(mailbox) { return .reply(.recipientOK) }
         // RFC 5321 §4.5.3.1.10: 452, never 5yz; and no error, or a client with a long list would be thrown out.
-        guard transaction.recipients.count < configuration.maximumRecipients else { return .reply(.tooManyRecipients) }
+        guard transaction.recipients.count < maximumRecipients else { return .reply(.tooManyRecipients) }
         self.transaction?.add(mailbox)
         return .reply(.recipientOK)
     }
@@ -296,14 +321,14 @@ extension ServerSession {
         guard let transaction else { return refuse(.mailFirst) }
         guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
         state = .content(
-            DataDecoder(maximumOctets: configuration.maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
+            DataDecoder(maximumOctets: maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
         let submission = Submission(
             envelope: Envelope(
                 reversePath: transaction.reversePath, recipients: transaction.recipients,
                 isEightBit: transaction.parameters.isEightBit),
             client: ClientDescription(
-                heloName: hello.name, address: peerAddress, protocolName: hello.isExtended ? "ESMTP" : "SMTP"),
-            declaredSize: transaction.parameters.size)
+                heloName: hello.name, address: peerAddress, protocolName: protocolName(of: hello)),
+            declaredSize: transaction.parameters.size, principal: principal)
         return .beginContent(submission, .goOn)
     }
 
@@ -327,7 +352,7 @@ extension ServerSession {
     }
 
     /// Answers an error; the one that is too many ends the session.
-    private mutating func refuse(_ reply: Reply) -> OnInput {
+    mutating func refuse(_ reply: Reply) -> OnInput {
         errors += 1
         return errors >= configuration.maximumErrors ? .replyAndClose(closing(.tooManyErrors)) : .reply(reply)
     }

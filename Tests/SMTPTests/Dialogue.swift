@@ -12,6 +12,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         case send([UInt8])
         case reply(String)
         case refuse(IntakeRefusal)
+        case answer(AuthenticationAnswer)
         case message([UInt8])
         case close
         case drain
@@ -23,6 +24,9 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     /// The numbers of the session's configuration, by their name in the file.
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
+    private var authentication = AuthenticationOffer(isLocal: true)
+    /// The connection runs over TLS, from the start.
+    private(set) var isSecure = false
     private var bareLineFeed = BareLineFeed.reject
     var isCut = true
 
@@ -53,6 +57,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             case "S:": steps.append(.reply(rest))
             case "M:": steps.append(.message(Dialogue.octets(rest)))
             case "I:": refuse(rest)
+            case "A:": answer(rest)
             case "X": steps.append(.close)
             case "D": steps.append(.drain)
             case "T": steps.append(.timeOut)
@@ -82,9 +87,21 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         steps.append(.refuse(IntakeRefusal(replyCode: code, status: status, lines: [words[3]])))
     }
 
+    private mutating func answer(_ text: String) {
+        switch text {
+        case "unavailable": steps.append(.answer(.unavailable))
+        case "locked out": steps.append(.answer(.lockedOut))
+        default: preconditionFailure("\(name): what is “A: \(text)”?")
+        }
+    }
+
     private mutating func set(_ words: [String]) {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
+        case ("passwords", nil): authentication.hasPasswords = words[1] == "yes"
+        case ("certificates", nil): authentication.hasCertificates = words[1] == "yes"
+        case ("local", nil): authentication.isLocal = words[1] == "yes"
+        case ("secure", nil): isSecure = words[1] == "yes"
         case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
         case ("together", nil): isCut = words[1] != "yes"
         case (let name, let value?) where settings[name] != nil: settings[name] = value
@@ -98,6 +115,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             maximumRecipients: settings["recipients"] ?? 0, maximumCommandOctets: settings["command"] ?? 0,
             maximumErrors: settings["errors"] ?? 0, maySubmit: maySubmit)
         configuration.bareLineFeed = bareLineFeed
+        configuration.authentication = authentication
         return configuration
     }
 
