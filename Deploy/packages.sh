@@ -9,7 +9,7 @@ build_packages=(
     ca-certificates dns-root-data libldns-dev libsqlite3-dev libssl-dev libsystemd-dev libunbound-dev pkg-config)
 
 # Clients, verifiers and tools of the tests.
-test_packages=(e2fsprogs iproute2 libmail-dkim-perl openssl python3-venv strace swaks util-linux)
+test_packages=(e2fsprogs iproute2 libmail-dkim-perl msmtp openssl python3-venv strace swaks util-linux)
 
 # Daemons are unpacked below $tools and not installed: a machine's own mail or name server stays what it is.
 tools=$top/.build-tests/tools

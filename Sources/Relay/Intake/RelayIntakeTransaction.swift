@@ -34,6 +34,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
     private let queueID: QueueID
     private let arrival: Timestamp
     private let client: ClientDescription?
+    private let principal: Principal?
     private var envelope: Envelope
     private var authorDomain: Domain?
     private var repairs: Set<Repair> = []
@@ -44,6 +45,7 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         self.queueID = queueID
         self.arrival = arrival
         self.client = submission.client
+        self.principal = submission.principal
         self.envelope = submission.envelope
     }
 
@@ -110,15 +112,17 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         do {
             if startsWithEmptyLine { throw IntakeRefusal.emptyFirstLine }
             let header = try intake.admit(
-                headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival)
+                headerSection, envelope: envelope, client: client, principal: principal, queueID: queueID,
+                arrival: arrival)
             authorDomain = header.authorDomain
+            rewriteReversePath()
+            if let refusal = intake.refusal(of: envelope.reversePath, principal: principal) { throw refusal }
             if let refusal = intake.refusal(ofAuthorDomain: header.authorDomain) { throw refusal }
 
             let content = try intake.makeContent(author: header.authorDomain)
             phase = .body(content, Author(domain: header.authorDomain, events: events(of: header)))
             try content.begin(header.bytes)
             repairs.formUnion(header.repairs)
-            rewriteReversePath()
         } catch {
             if case .body(let content, _) = phase { content.discard() }
             phase = .refused(refusal(for: error))

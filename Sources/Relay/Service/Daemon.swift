@@ -65,7 +65,9 @@ package struct Daemon: Sendable {
             handlers: ControlHandlers(stages: stages, configuration: configuration, reloader: reloader),
             eventLoopGroup: stages.eventLoops, logger: logger)
         let services: [any Service] = [
-            SpoolService(spool: stages.spool), stages.forwarder, stages.receiving, stages.keys.rotation, control,
+            SpoolService(spool: stages.spool), stages.forwarder, stages.receiving, stages.passwords,
+            stages.keys.rotation,
+            control,
             ReloadSignal(reloader: reloader), Readiness(receiving: stages.receiving, logger: logger),
         ]
         var group = ServiceGroupConfiguration(

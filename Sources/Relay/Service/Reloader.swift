@@ -41,6 +41,7 @@ final class Reloader: Sendable {
             do throws(ConfigurationError) {
                 next = try ConfigurationFile.reload(started)
                 rotation = try next.rotationPolicies()
+                try stages.passwords.replace(next)
             } catch {
                 logger.error(
                     "the configuration was refused: the one before stays in force",

@@ -26,6 +26,7 @@ struct Stages: Sendable {
     let intake: RelayIntake
     let forwarder: Forwarder
     let receiving: ReceivingService
+    let passwords: PasswordWatch
 
     init(_ configuration: Configuration, logger: Logger) async throws {
         let clock = WallClock.system
@@ -59,7 +60,8 @@ struct Stages: Sendable {
             threadPool: signingThreads, clock: clock, events: reporter.sink, logger: logger)
         receiving = ReceivingService(
             configuration: configuration.receiving(drainTime: Daemon.receivingDrain), intake: intake,
-            group: eventLoops, threadPool: fileThreads, logger: logger)
+            group: eventLoops, threadPool: fileThreads, events: reporter.sink, logger: logger)
+        passwords = try PasswordWatch(configuration, receiving: receiving, logger: logger)
         keys.whenReleased { [forwarder] in forwarder.retryUnsignable() }
         // A port that can't be had is found out before anything runs.
         _ = try await receiving.bind()

@@ -238,7 +238,9 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct ConfigurationFaultTests {
-    @Test("A fault names file, line, key and remedy", arguments: FaultCase.all + FaultCase.signing + FaultCase.rotation)
+    @Test(
+        "A fault names file, line, key and remedy",
+        arguments: FaultCase.all + FaultCase.access + FaultCase.signing + FaultCase.rotation)
     func faultsNameTheirPlace(_ example: FaultCase) throws {
         let error = #expect(throws: ConfigurationError.self) {
             try ConfigurationFile.read(example.text, file: "waxwing.toml", directory: "/tmp")
