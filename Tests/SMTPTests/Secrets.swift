@@ -7,7 +7,7 @@ import SMTP
 /// Stands in for whoever knows the secrets.
 enum Secrets {
     // RFC 7677 §3
-    private static let nonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF"
+    private static let nonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
     private static let salt = Base64Text.decode("W22ZaJ0SNY7soEsUEjb6gQ==".utf8) ?? []
     private static let proof = Base64Text.decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=".utf8)
     private static let signature = Base64Text.decode("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=".utf8) ?? []
