@@ -20,6 +20,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -43,9 +44,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
-        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -73,7 +74,8 @@ let package = Package(
         .target(
             name: "Receiving",
             dependencies: [
-                "Mail", "SMTP", asn1, certificates, crypto, lifecycle, logging, nioCore, nioPosix, nioSSL, nioTLS,
+                "Mail", "SMTP", asn1, certificates, crypto, cryptoExtras, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                nioTLS,
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -105,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "DKIM", "DNS", "Mail", "Relay", "SMTP", "Signing", "Spooling", argumentParser, logging,
+                "DKIM", "DNS", "Mail", "Receiving", "Relay", "SMTP", "Signing", "Spooling", argumentParser, logging,
             ],
             swiftSettings: swiftSettings),
 

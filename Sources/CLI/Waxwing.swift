@@ -16,8 +16,8 @@ struct Waxwing: AsyncParsableCommand {
         discussion: "Completion for a shell: waxwing --generate-completion-script bash (or zsh, fish).",
         version: Version.text,
         subcommands: [
-            Run.self, Status.self, Reload.self, Config.self, Keys.self, Dns.self, Queue.self, Send.self, Sign.self,
-            Verify.self, SendmailCommand.self,
+            Run.self, Status.self, Reload.self, Config.self, Apps.self, Keys.self, Dns.self, Queue.self, Send.self,
+            Sign.self, Verify.self, SendmailCommand.self,
         ])
 
     static func main() async {

@@ -57,6 +57,7 @@ final class Dispatcher: Sendable {
     }
 
     /// Whether they are others than before.
+    @discardableResult
     func replaceRoutes(_ routing: RoutingTable) -> Bool {
         environment.capture.replace(routing.capture)
         let new = Dispatcher.table(routing, sites)

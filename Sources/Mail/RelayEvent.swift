@@ -7,6 +7,12 @@
 package enum RelayEvent: Sendable {
     case accepted(QueueID, reversePath: ReversePath, recipients: Int, octets: Int)
     case refused(IntakeRefusal, authorDomain: Domain?)
+    /// An application has shown who it is.
+    case authenticated(application: String)
+    /// Somebody has not; nil for a name that no application has.
+    case authenticationFailed(application: String?, address: String)
+    /// It failed so often that for a while nobody is asked any more.
+    case lockedOut(LockOut)
     case delivered(QueueID, Mailbox, Diagnostic)
     case deferred(QueueID, Mailbox, Diagnostic, until: Timestamp)
     case failed(QueueID, Mailbox, Diagnostic)
@@ -36,6 +42,13 @@ package enum RelayEvent: Sendable {
     case rotationWaits(domain: Domain, for: String)
     /// A key's record could not be published, revoked or removed.
     case publicationFailed(domain: Domain, selector: String, reason: String)
+}
+
+/// Whose attempts to authenticate are not looked at for a while.
+package enum LockOut: Hashable, Sendable {
+    case address(String)
+    /// Except from where it has authenticated before.
+    case application(String)
 }
 
 /// Takes events.

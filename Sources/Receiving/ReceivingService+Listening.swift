@@ -149,8 +149,13 @@ extension ReceivingService {
             logger.info("Session refused", metadata: ["peer": "\(peer)", "reply": "\(refusal.lines[0])"])
         }
         var session = terms.session
-        // No open door: without authentication, only programs on this machine may submit.
-        session.maySubmit = peer.isLoopback || peer.userID != nil
+        // No open door: who neither is on this machine nor claimed by an application has to authenticate.
+        let applications = authenticator.applications
+        session.terms = applications.terms(of: peer)
+        session.maySubmit = applications.allowsUnclaimed(peer)
+        session.authentication = AuthenticationOffer(
+            hasPasswords: applications.hasPasswords, hasCertificates: applications.hasCertificates,
+            isLocal: peer.isLocal)
         if !peer.isLocal { session.local = nil }
         session.bareLineFeed = listener.bareLineFeed
         session.offersStartTLS = listener.security == .startTLS

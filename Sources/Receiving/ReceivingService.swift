@@ -31,6 +31,8 @@ package final class ReceivingService: Service, Sendable {
     let group: any EventLoopGroup
     let register: SessionRegister
     let terms: Mutex<SessionTerms>
+    let authenticator: Authenticator
+    let rates = RateLimiter()
     let logger: Logger
     /// The listening sockets that the service manager opened, by their names.
     let passedIn: [String: [Int32]]
@@ -40,10 +42,11 @@ package final class ReceivingService: Service, Sendable {
     /// - Parameters:
     ///   - tls: set up before a listener with TLS gets its first connection.
     ///   - passedIn: each is listened on at most once, and closed at the end.
-    ///   - threadPool: started, and stopped after this service; large contents are written on it.
+    ///   - threadPool: started, and stopped after this service; large contents are written on it, and passwords checked.
     package init(
         configuration: ReceivingConfiguration, tls: ServerTLS? = nil, passedIn: [String: [Int32]] = [:],
-        intake: any Intake, group: any EventLoopGroup, threadPool: NIOThreadPool, logger: Logger
+        intake: any Intake, group: any EventLoopGroup, threadPool: NIOThreadPool,
+        events: @escaping EventSink = { _ in }, logger: Logger
     ) {
         self.configuration = configuration
         self.passedIn = passedIn
@@ -52,8 +55,10 @@ package final class ReceivingService: Service, Sendable {
         self.logger = logger
         let limits = configuration.limits
         register = SessionRegister(maximumSessions: limits.sessions, maximumPerAddress: limits.sessionsPerAddress)
+        authenticator = Authenticator(threadPool: threadPool, events: events)
         let environment = SessionHandler.Environment(
-            intake: intake, threadPool: threadPool, register: register, logger: logger,
+            intake: intake, authenticator: authenticator, rates: rates, events: events, threadPool: threadPool,
+            register: register, logger: logger,
             idleTime: TimeAmount(limits.idleTime), transactionTime: TimeAmount(limits.transactionTime))
         let session = ServerSession.Configuration(hostname: configuration.hostname, limits: limits)
         terms = Mutex(SessionTerms(environment: environment, session: session, listeners: configuration.listeners))
@@ -68,6 +73,12 @@ package final class ReceivingService: Service, Sendable {
             terms.environment.transactionTime = TimeAmount(limits.transactionTime)
             terms.session = session
         }
+    }
+
+    /// Lets in other applications; sessions that are open go on as who they are, by the rates of now.
+    package func replaceApplications(_ applications: Applications) {
+        authenticator.replace(applications)
+        rates.replace(applications.rates)
     }
 
     /// Gives new sessions the other settings of their listeners.

@@ -42,6 +42,7 @@ extension SessionHandler {
         if tls.authority != nil { peer.certificateNames = handler?.peerCertificate?.names ?? [] }
         let wasAwaited = awaitsTLS
         session.secured()
+        session.hasCertificate = !peer.certificateNames.isEmpty
         environment.logger.debug(
             "TLS begins",
             metadata: [

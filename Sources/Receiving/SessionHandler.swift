@@ -28,6 +28,9 @@ final class SessionHandler: ChannelDuplexHandler {
     /// What all handlers of a service share.
     struct Environment: Sendable {
         var intake: any Intake
+        var authenticator: Authenticator
+        var rates: RateLimiter
+        var events: EventSink
         var threadPool: NIOThreadPool
         var register: SessionRegister
         var logger: Logger
@@ -57,11 +60,12 @@ final class SessionHandler: ChannelDuplexHandler {
     private(set) var phase = Phase.serving
     var session: ServerSession
     private var content: ContentStream?
-    private var output = ByteBuffer()
+    private var contentOctets = 0
+    var output = ByteBuffer()
     private var isReadHeld = false
     private var hasInputEnded = false
     /// When the last command was complete, or the last content came.
-    private var lastProgress = NIODeadline.now()
+    var lastProgress = NIODeadline.now()
     private var transactionStart = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
@@ -183,7 +187,7 @@ extension SessionHandler {
     }
 
     /// Runs all that can run now.
-    private func process(_ context: ChannelHandlerContext) {
+    func process(_ context: ChannelHandlerContext) {
         let commands = session.commandsRead
         let transactions = session.transactionsBegun
         while phase == .serving, content?.isBusy != true, context.channel.isWritable, let action = session.next() {
@@ -206,7 +210,7 @@ extension SessionHandler {
         resumeReading(context)
     }
 
-    private func run(_ action: ServerSession.OnInput, _ context: ChannelHandlerContext) {
+    func run(_ action: ServerSession.OnInput, _ context: ChannelHandlerContext) {
         switch action {
         case .reply(let reply):
             reply.write(into: &output)
@@ -217,12 +221,17 @@ extension SessionHandler {
             }
             close(context, saying: reply)
         case .askAdmission(let size):
-            session.admissionAnswered(environment.intake.refusal(ofSize: size)).write(into: &output)
+            session.admissionAnswered(refusal(ofSize: size, context)).write(into: &output)
+        case .ask(let question):
+            authenticate(question, context)
         case .beginContent(let submission, let reply):
+            contentOctets = 0
+            charge(.recipients, submission.envelope.recipients.count, context)
             content = ContentStream(
                 environment.intake.begin(submission), threadPool: environment.threadPool, eventLoop: context.eventLoop)
             reply.write(into: &output)
         case .content(let octets):
+            contentOctets += octets.readableBytes
             content?.append(octets)
         case .abandonContent(let fault):
             content?.abort()
@@ -236,6 +245,7 @@ extension SessionHandler {
         case .finishContent(let repairs):
             let stream = content
             content = nil
+            charge(.octets, contentOctets, context)
             stream?.finish(repairs: repairs) { [self] result in intakeEnded(result, context) }
         case .startTLS(let reply):
             reply.write(into: &output)

@@ -12,6 +12,9 @@ package final class EventCounters: Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case acceptedMessages = "accepted_messages"
         case refusedMessages = "refused_messages"
+        case authentications
+        case authenticationFailures = "authentication_failures"
+        case lockOuts = "lock_outs"
         case deliveredRecipients = "delivered_recipients"
         case deferredRecipients = "deferred_recipients"
         case failedRecipients = "failed_recipients"
@@ -38,6 +41,9 @@ package final class EventCounters: Sendable {
 
     private let accepted = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
+    private let authenticated = Atomic<Int>(0)
+    private let unauthenticated = Atomic<Int>(0)
+    private let lockedOut = Atomic<Int>(0)
     private let delivered = Atomic<Int>(0)
     private let deferred = Atomic<Int>(0)
     private let failed = Atomic<Int>(0)
@@ -100,6 +106,9 @@ package final class EventCounters: Sendable {
         switch name {
         case .acceptedMessages: body(accepted)
         case .refusedMessages: body(refused)
+        case .authentications: body(authenticated)
+        case .authenticationFailures: body(unauthenticated)
+        case .lockOuts: body(lockedOut)
         case .deliveredRecipients: body(delivered)
         case .deferredRecipients: body(deferred)
         case .failedRecipients: body(failed)

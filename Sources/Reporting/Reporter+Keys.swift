@@ -35,8 +35,8 @@ extension Reporter {
         case .publicationFailed(let domain, let selector, let reason):
             counters.increment(.publicationFailures)
             logger.error("a key's record could not be changed", metadata: metadata(domain, selector, reason))
-        case .accepted, .refused, .delivered, .deferred, .failed, .bounced, .unreported, .signatureMismatch,
-            .signingDeferred, .authorRewritten, .oneClickIncomplete:
+        case .accepted, .refused, .authenticated, .authenticationFailed, .lockedOut, .delivered, .deferred, .failed,
+            .bounced, .unreported, .signatureMismatch, .signingDeferred, .authorRewritten, .oneClickIncomplete:
             break
         }
     }

@@ -37,6 +37,8 @@ package final class Reporter: Sendable {
         case .refused(let refusal, let authorDomain):
             counters.increment(.refusedMessages)
             logger.notice("refused", metadata: metadata(refusal, authorDomain))
+        case .authenticated, .authenticationFailed, .lockedOut:
+            reportAuthentication(event)
         case .delivered(let id, let mailbox, let diagnostic):
             counters.increment(.deliveredRecipients)
             logger.debug("delivered", metadata: metadata(id, mailbox, diagnostic))

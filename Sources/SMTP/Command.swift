@@ -21,6 +21,8 @@ package enum Command: Hashable, Sendable {
     case quit
     /// RFC 3207
     case startTLS
+    /// The mechanism in upper case; the response in base64, nil if there is none.
+    case authenticate(mechanism: String, initialResponse: [UInt8]?)
     /// Commands of RFCs that this server does not offer.
     case notImplemented(Unimplemented)
 
@@ -31,7 +33,7 @@ package enum Command: Hashable, Sendable {
     }
 
     package enum Unimplemented: Hashable, Sendable {
-        case authenticate, chunk, expand
+        case chunk, expand
     }
 }
 
@@ -104,7 +106,7 @@ extension Command {
             return .verify
         }
         if verb.isEqual(anyCase: "STARTTLS") { return try withoutArgument(.startTLS, "STARTTLS", &scanner) }
-        if verb.isEqual(anyCase: "AUTH") { return .notImplemented(.authenticate) }
+        if verb.isEqual(anyCase: "AUTH") { return try authenticate(&scanner) }
         if verb.isEqual(anyCase: "BDAT") { return .notImplemented(.chunk) }
         if verb.isEqual(anyCase: "EXPN") { return .notImplemented(.expand) }
         throw .unknown
@@ -207,6 +209,10 @@ extension MailParameters {
                 isEightBit = value.isEqual(anyCase: "8BITMIME")
                 guard isEightBit || value.isEqual(anyCase: "7BIT") else {
                     throw .badParameter("BODY takes 7BIT or 8BITMIME")
+                }
+            } else if keyword.isEqual(anyCase: "AUTH") {
+                guard MailParameters.isSubmitter(value) else {
+                    throw .badParameter("AUTH takes a mailbox or <>, as xtext")
                 }
             } else {
                 throw .unknownParameter

@@ -16,6 +16,9 @@ extension ServerSession {
         package let maximumErrors: Int
         /// Whether the peer may submit without authentication.
         package var maySubmit: Bool
+        /// What holds for a peer that is known without authentication; it may submit.
+        package var terms: SubmissionTerms?
+        package var authentication = AuthenticationOffer()
         /// What becomes of an LF without CR in a content.
         package var bareLineFeed = BareLineFeed.reject
         /// What local-parts alone become; nil: they are refused.

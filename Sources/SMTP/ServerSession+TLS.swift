@@ -10,11 +10,13 @@ extension ServerSession {
         switch state {
         case .silent: break
         case .securing: state = .command
-        case .command, .admission, .content, .committing, .closed: preconditionFailure("no TLS was asked for")
+        case .command, .authentication, .verification, .admission, .content, .committing, .closed:
+            preconditionFailure("no TLS was asked for")
         }
         // RFC 3207 §4.2: what was said in the clear may have been said by anybody, so none of it is kept.
         hello = nil
         transaction = nil
+        forgetAuthentication()
         input = ByteBuffer()
         lines = LineDecoder(maximumOctets: configuration.maximumCommandOctets)
         isSecure = true
@@ -34,11 +36,5 @@ extension ServerSession {
         guard input.readableBytes == 0 else { return .replyAndClose(closing(.outOfStep)) }
         state = .securing
         return .startTLS(.startTLS)
-    }
-
-    /// The `with` keyword of the trace field (RFC 3848).
-    func protocolName(_ hello: Hello) -> String {
-        guard hello.isExtended else { return "SMTP" }
-        return isSecure ? "ESMTPS" : "ESMTP"
     }
 }

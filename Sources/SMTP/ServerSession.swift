@@ -16,6 +16,10 @@ package struct ServerSession: Sendable {
         case silent
         /// Waiting for a command.
         case command
+        /// Waiting for the answer to a challenge of AUTH.
+        case authentication(AuthenticationExchange)
+        /// A question of AUTH was asked that somebody else answers.
+        case verification(AuthenticationExchange)
         /// MAIL was read; the intake has to say whether it takes a message now.
         case admission(Transaction)
         /// After 354.
@@ -29,17 +33,23 @@ package struct ServerSession: Sendable {
 
     let configuration: Configuration
     /// The peer's address for the trace field.
-    private let peerAddress: String?
+    let peerAddress: String?
     /// The peer's user, on a Unix socket.
     private let peerUserID: UInt32?
     var state = State.silent
     var hello: Hello?
     /// Open between the reply to MAIL and the reply to the end of data.
     var transaction: Transaction?
-    var input = ByteBuffer()
-    var lines: LineDecoder
+    /// Who the client is, once it has authenticated.
+    var authenticated: SubmissionTerms?
     /// TLS runs: what the client says comes from it, and from nobody between (RFC 3207).
     package internal(set) var isSecure = false
+    /// The client has shown a certificate, and it was verified.
+    package var hasCertificate = false
+    var input = ByteBuffer()
+    var lines: LineDecoder
+    /// For lines that answer a challenge.
+    var responses = LineDecoder(maximumOctets: ServerSession.maximumResponseOctets)
     private var errors = 0
     private var isDraining = false
     /// How many transactions were begun; tells a new one from the one before.
@@ -59,7 +69,7 @@ package struct ServerSession: Sendable {
         switch state {
         case .admission, .content, .committing: true
         case .command: transaction != nil
-        case .silent, .securing, .closed: false
+        case .silent, .authentication, .verification, .securing, .closed: false
         }
     }
 
@@ -68,11 +78,11 @@ package struct ServerSession: Sendable {
         if case .content = state { true } else { false }
     }
 
-    /// The next step is the intake's, not the client's.
+    /// The next step is the intake's or that of who answers a question of AUTH, not the client's.
     package var isWaitingForIntake: Bool {
         switch state {
-        case .admission, .committing: true
-        case .silent, .command, .content, .securing, .closed: false
+        case .admission, .committing, .verification: true
+        case .silent, .command, .authentication, .content, .securing, .closed: false
         }
     }
 
@@ -113,6 +123,8 @@ extension ServerSession {
         case reply(Reply)
         /// Write the reply, then close; what else the client sends is not looked at.
         case replyAndClose(Reply)
+        /// Have somebody answer who knows the secrets, then call `authenticationAnswered`.
+        case ask(AuthenticationQuestion)
         /// Ask the intake whether a message of this size may come, then call `admissionAnswered`.
         case askAdmission(ofSize: Int?)
         /// Begin an intake transaction, and write the reply: content follows.
@@ -130,8 +142,15 @@ extension ServerSession {
     /// The next thing to do with what came in; nil when more input or another event is needed.
     package mutating func next() -> OnInput? {
         switch state {
-        case .silent, .admission, .committing, .securing, .closed:
+        case .silent, .admission, .verification, .committing, .securing, .closed:
             return nil
+        case .authentication(let exchange):
+            guard let line = responses.next(from: &input) else {
+                letGoOfEmptyInput()
+                return nil
+            }
+            commandsRead += 1
+            return responseRead(line, exchange)
         case .command:
             // RFC 5321 §3.8: a server that shuts down says so when no transaction is under way.
             if isDraining, transaction == nil { return .replyAndClose(closing(.shuttingDown)) }
@@ -187,9 +206,9 @@ extension ServerSession {
     package mutating func drain() -> OnDrain {
         isDraining = true
         switch state {
-        case .silent, .command:
+        case .silent, .command, .authentication:
             return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
-        case .admission, .content, .committing, .securing, .closed:
+        case .admission, .verification, .content, .committing, .securing, .closed:
             return .wait
         }
     }
@@ -203,8 +222,8 @@ extension ServerSession {
     /// The client said nothing for too long, or its transaction takes too long.
     package mutating func timedOut() -> OnTimeout {
         switch state {
-        case .silent, .command, .content: .replyAndClose(closing(.timedOut))
-        case .admission, .committing, .securing, .closed: .wait
+        case .silent, .command, .authentication, .content: .replyAndClose(closing(.timedOut))
+        case .admission, .verification, .committing, .securing, .closed: .wait
         }
     }
 
@@ -257,6 +276,7 @@ extension ServerSession {
         case .help: return .reply(.help)
         case .quit: return .replyAndClose(closing(.bye))
         case .startTLS: return startTLS()
+        case .authenticate(let mechanism, let response): return authenticate(mechanism, response)
         case .notImplemented: return refuse(.notImplemented)
         }
     }
@@ -266,17 +286,19 @@ extension ServerSession {
         transaction = nil
         self.hello = hello
         guard hello.isExtended else { return .reply(configuration.helloReply) }
-        return .reply(configuration.extendedHelloReply(isSecure: isSecure))
+        var reply = configuration.extendedHelloReply(isSecure: isSecure)
+        if let keyword = authenticationKeyword { reply.lines.insert(keyword, at: reply.lines.count - 1) }
+        return .reply(reply)
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
         guard let hello else { return refuse(.greetFirst) }
         guard transaction == nil else { return refuse(.nestedMail) }
-        guard configuration.maySubmit else { return refuse(.authenticationRequired) }
+        guard maySubmit else { return refuse(authenticationRequired) }
         // RFC 5321 §4.1.1.1: after HELO there are no extensions, so no parameters.
         guard hello.isExtended || parameters.isEmpty else { return refuse(Reply(.unknownParameter)) }
         // RFC 1870 §6.1
-        if let size = parameters.size, size > configuration.maximumMessageOctets { return refuse(.sizeExceeded) }
+        if let size = parameters.size, size > maximumMessageOctets { return refuse(.sizeExceeded) }
         transactionsBegun += 1
         state = .admission(Transaction(reversePath: reversePath, parameters: parameters))
         return .askAdmission(ofSize: parameters.size)
@@ -294,7 +316,7 @@ extension ServerSession {
         }
         if transaction.contains(mailbox) { return .reply(.recipientOK) }
         // RFC 5321 §4.5.3.1.10: 452, never 5yz; and no error, or a client with a long list would be thrown out.
-        guard transaction.recipients.count < configuration.maximumRecipients else { return .reply(.tooManyRecipients) }
+        guard transaction.recipients.count < maximumRecipients else { return .reply(.tooManyRecipients) }
         self.transaction?.add(mailbox)
         return .reply(.recipientOK)
     }
@@ -307,15 +329,15 @@ extension ServerSession {
         guard let transaction else { return refuse(.mailFirst) }
         guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
         state = .content(
-            DataDecoder(maximumOctets: configuration.maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
+            DataDecoder(maximumOctets: maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
         let submission = Submission(
             envelope: Envelope(
                 reversePath: transaction.reversePath, recipients: transaction.recipients,
                 isEightBit: transaction.parameters.isEightBit),
             client: ClientDescription(
-                heloName: hello.name, address: peerAddress, protocolName: protocolName(hello),
+                heloName: hello.name, address: peerAddress, protocolName: protocolName(of: hello),
                 userID: peerUserID),
-            declaredSize: transaction.parameters.size)
+            declaredSize: transaction.parameters.size, principal: principal)
         return .beginContent(submission, .goOn)
     }
 

@@ -68,7 +68,8 @@ import Testing
     ) async throws -> NIOAsyncTestingChannel {
         let channel = NIOAsyncTestingChannel()
         let environment = SessionHandler.Environment(
-            intake: intake, threadPool: pool, register: SessionRegister(maximumSessions: 1, maximumPerAddress: nil),
+            intake: intake, authenticator: Authenticator(threadPool: pool, events: { _ in }), rates: RateLimiter(),
+            events: { _ in }, threadPool: pool, register: SessionRegister(maximumSessions: 1, maximumPerAddress: nil),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, idleTime: .minutes(5),
             transactionTime: .minutes(30))
         let configuration = ServerSession.Configuration(

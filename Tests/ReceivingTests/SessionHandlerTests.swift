@@ -24,7 +24,8 @@ import Testing
             self.intake = intake
             channel = EmbeddedChannel()
             let environment = SessionHandler.Environment(
-                intake: intake, threadPool: pool, register: register,
+                intake: intake, authenticator: Authenticator(threadPool: pool, events: { _ in }),
+                rates: RateLimiter(), events: { _ in }, threadPool: pool, register: register,
                 logger: Logger(label: "test") { _ in
                     SwiftLogNoOpLogHandler()
                 }, idleTime: .minutes(5), transactionTime: .minutes(30))

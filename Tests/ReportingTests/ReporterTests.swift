@@ -60,6 +60,9 @@ private final class LogBook: Sendable {
                     IntakeRefusal(replyCode: 550, status: EnhancedStatusCode(5, 6, 0), lines: ["no From"]),
                     authorDomain: nil)
             ),
+            (.authentications, .authenticated(application: "news")),
+            (.authenticationFailures, .authenticationFailed(application: nil, address: "192.0.2.7")),
+            (.lockOuts, .lockedOut(.address("192.0.2.7"))),
             (.deliveredRecipients, .delivered(id, mailbox, diagnostic)),
             (.deferredRecipients, .deferred(id, mailbox, diagnostic, until: Timestamp(seconds: 5))),
             (.failedRecipients, .failed(id, mailbox, diagnostic)),

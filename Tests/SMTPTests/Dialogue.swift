@@ -12,6 +12,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         case send([UInt8])
         case reply(String)
         case refuse(IntakeRefusal)
+        case answer(AuthenticationAnswer)
         case message([UInt8])
         case close
         case drain
@@ -25,6 +26,9 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
     private var settings = ["errors": 20, "recipients": 100, "message": 1000, "command": 4096]
     private var maySubmit = true
     private var offersStartTLS = false
+    private var authentication = AuthenticationOffer(isLocal: true)
+    /// The connection runs over TLS, from the start.
+    private(set) var isSecure = false
     private var bareLineFeed = BareLineFeed.reject
     private var localDomain: Domain?
     var isCut = true
@@ -56,6 +60,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
             case "S:": steps.append(.reply(rest))
             case "M:": steps.append(.message(Dialogue.octets(rest)))
             case "I:": refuse(rest)
+            case "A:": answer(rest)
             case "X": steps.append(.close)
             case "D": steps.append(.drain)
             case "T": steps.append(.timeOut)
@@ -86,12 +91,24 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         steps.append(.refuse(IntakeRefusal(replyCode: code, status: status, lines: [words[3]])))
     }
 
+    private mutating func answer(_ text: String) {
+        switch text {
+        case "unavailable": steps.append(.answer(.unavailable))
+        case "locked out": steps.append(.answer(.lockedOut))
+        default: preconditionFailure("\(name): what is “A: \(text)”?")
+        }
+    }
+
     private mutating func set(_ words: [String]) {
         switch (words[0], Int(words[1])) {
         case ("submit", nil): maySubmit = words[1] == "yes"
         case ("starttls", nil): offersStartTLS = words[1] == "yes"
+        case ("passwords", nil): authentication.hasPasswords = words[1] == "yes"
+        case ("certificates", nil): authentication.hasCertificates = words[1] == "yes"
+        case ("local", nil): authentication.isLocal = words[1] == "yes"
+        case ("secure", nil): isSecure = words[1] == "yes"
         case ("bare-lf", nil): bareLineFeed = BareLineFeed(rawValue: words[1]) ?? .reject
-        case ("local", nil): localDomain = Domain(words[1])
+        case ("local-domain", nil): localDomain = Domain(words[1])
         case ("together", nil): isCut = words[1] != "yes"
         case (let name, let value?) where settings[name] != nil: settings[name] = value
         default: preconditionFailure("\(name): what is “@ \(words)”?")
@@ -106,6 +123,7 @@ struct Dialogue: Sendable, CustomTestStringConvertible {
         configuration.bareLineFeed = bareLineFeed
         configuration.local = LocalNames(localDomain)
         configuration.offersStartTLS = offersStartTLS
+        configuration.authentication = authentication
         return configuration
     }
 

@@ -26,6 +26,8 @@ import Testing
     /// False if something was not as written.
     private func run(_ dialogue: Dialogue, _ cut: (ArraySlice<UInt8>) -> [ArraySlice<UInt8>]) -> Bool {
         var driver = SessionDriver(dialogue.configuration)
+        if dialogue.isSecure { driver.session.secured() }
+        driver.session.hasCertificate = dialogue.isSecure
         driver.connect()
         var expected: [String] = []
         for step in dialogue.steps {
@@ -37,13 +39,14 @@ import Testing
                 guard let message = driver.messages.first, message == octets else { return failure(driver, "\(step)") }
                 driver.messages.removeFirst()
                 continue
-            case .refuse, .send, .close, .drain, .timeOut, .secure:
+            case .refuse, .answer, .send, .close, .drain, .timeOut, .secure:
                 guard driver.output == expected else { return failure(driver, "expected \(expected)") }
                 driver.output = []
                 expected = []
             }
             switch step {
             case .refuse(let refusal): driver.refusal = refusal
+            case .answer(let answer): driver.answer = answer
             case .send(let octets): for piece in cut(octets[...]) where !piece.isEmpty { driver.send(piece) }
             case .close: guard driver.isClosed else { return failure(driver, "not closed") }
             case .drain: driver.drain()

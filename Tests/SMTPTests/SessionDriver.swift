@@ -18,6 +18,8 @@ struct SessionDriver {
     var submissions: [Submission] = []
     /// What the intake answers next, if not yes.
     var refusal: IntakeRefusal?
+    /// What a question of AUTH is answered with next, if not by `Secrets`.
+    var answer: AuthenticationAnswer?
     /// Why contents were abandoned.
     var faults: [DataDecoder.Fault] = []
     private var content: [UInt8]?
@@ -64,6 +66,8 @@ struct SessionDriver {
                 write(reply)
             case .replyAndClose(let reply):
                 close(reply)
+            case .ask(let question):
+                authenticate(question)
             case .askAdmission:
                 write(session.admissionAnswered(takeRefusal()))
             case .beginContent(let submission, let reply):
@@ -83,6 +87,15 @@ struct SessionDriver {
             case .startTLS(let reply):
                 write(reply)
             }
+        }
+    }
+
+    private mutating func authenticate(_ question: AuthenticationQuestion) {
+        defer { answer = nil }
+        switch session.authenticationAnswered(answer ?? Secrets.answer(question)) {
+        case .reply(let reply): write(reply)
+        case .replyAndClose(let reply): close(reply)
+        case let action: preconditionFailure("\(action) after an answer")
         }
     }
 

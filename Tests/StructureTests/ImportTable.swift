@@ -21,7 +21,9 @@ enum ImportTable {
         "SMTP": ["Mail", "NIOCore"],
         "DKIM": ["COpenSSL"],
         "DNS": ["CLdns", "CUnbound", "Logging", "NIOCore"],
-        "Receiving": nio.union(service).union(["Crypto", "Mail", "NIOSSL", "SMTP", "SwiftASN1", "X509"]),
+        "Receiving": nio.union(service).union([
+            "Crypto", "CryptoExtras", "Mail", "NIOSSL", "SMTP", "SwiftASN1", "X509",
+        ]),
         "Spooling": service.union(["GRDB", "Mail"]),
         "Signing": service.union(["DKIM", "DNS", "Mail", "Subprocess"]),
         "Forwarding": nio.union(service).union([

@@ -14,6 +14,8 @@ package struct ApplicationFields: Hashable, Sendable {
     package static let maximumTemplateOctets = 500
 
     package let name: String
+    /// The application is told by who submits, not by its authors; these are those that it may use.
+    package let isKnown: Bool
     private let authors: [MailboxPattern]
     let listUnsubscribe: FieldTemplate?
     let listUnsubscribePost: Bool
@@ -23,11 +25,13 @@ package struct ApplicationFields: Hashable, Sendable {
     ///   - name: letters, digits, hyphens, underscores and dots.
     ///   - from: whose messages: author domains such as `shop.example`, `*.shop.example` for those below it, and
     ///     mailboxes such as `news@example.org`.
+    ///   - isKnown: the application shows who it is; without `from` it may use any author.
     ///   - listUnsubscribe: one or more URIs in angle brackets, with commas between them.
     ///   - listUnsubscribePost: one click unsubscribes, at each HTTPS URI in List-Unsubscribe.
     ///   - feedbackID: up to four words with colons between them, the last of 5 to 15 octets.
     package init(
-        name: String, from: [String], listUnsubscribe: String? = nil, listUnsubscribePost: Bool = false,
+        name: String, from: [String], isKnown: Bool = false, listUnsubscribe: String? = nil,
+        listUnsubscribePost: Bool = false,
         feedbackID: String? = nil
     ) throws(PatternError) {
         let isToken = name.utf8.allSatisfy { byte in
@@ -43,12 +47,13 @@ package struct ApplicationFields: Hashable, Sendable {
                 "the name \"\(name)\" is not 1 to \(ApplicationFields.maximumNameOctets) letters, digits, hyphens,"
                     + " underscores and dots")
         }
-        guard !from.isEmpty else {
+        guard !from.isEmpty || isKnown else {
             throw PatternError("from is empty; name the author domains or mailboxes of the application")
         }
         var authors: [MailboxPattern] = []
         for text in from { authors.append(try ApplicationFields.author(text)) }
         self.name = name
+        self.isKnown = isKnown
         self.authors = authors
         self.listUnsubscribe = try ApplicationFields.unsubscribeTemplate(listUnsubscribe)
         self.listUnsubscribePost = listUnsubscribePost
@@ -61,6 +66,15 @@ package struct ApplicationFields: Hashable, Sendable {
 
     /// Whether messages of this author are the application's.
     package func isAuthor(_ mailbox: Mailbox) -> Bool {
+        !isKnown && names(mailbox)
+    }
+
+    /// Whether the application may use this mailbox in From and MAIL FROM.
+    func mayUse(_ mailbox: Mailbox) -> Bool {
+        authors.isEmpty || names(mailbox)
+    }
+
+    private func names(_ mailbox: Mailbox) -> Bool {
         authors.contains { $0.matches(localPart: mailbox.localPart, host: mailbox.host) }
     }
 

@@ -47,10 +47,11 @@ package struct HeaderIntake: Sendable {
     ///   - headerSection: with the CRLF of its last field, without the empty line.
     ///   - envelope: for the fields of an application that name the recipient.
     ///   - client: nil for a message that Waxwing made itself.
+    ///   - principal: who submits; its application may use certain authors only.
     ///   - random: goes into a Message-ID, if one must be made.
     package func admit(
-        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, queueID: QueueID,
-        arrival: Timestamp, random: UInt64
+        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, principal: Principal? = nil,
+        queueID: QueueID, arrival: Timestamp, random: UInt64
     ) throws(IntakeRefusal) -> AdmittedHeader {
         let header: HeaderSection
         do {
@@ -70,7 +71,10 @@ package struct HeaderIntake: Sendable {
             of: header, field: survey.from.map { header.fields[$0] }, rules: isOwn ? RewriteRules() : rewriteRules,
             localDomain: localDomain)
         var edits = try HeaderEdits(header, survey: survey, author: author, localDomain: localDomain)
-        let application = isOwn ? nil : applications.first { $0.isAuthor(author.mailbox) }
+        let application = isOwn ? nil : application(of: principal, author: author.mailbox)
+        if let application, application.isKnown, !application.mayUse(author.mailbox) {
+            throw .notPermitted(author.mailbox, in: "From", application: application.name)
+        }
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         let added = AddedFields(
             of: application, to: header, survey: survey,
@@ -103,6 +107,21 @@ package struct HeaderIntake: Sendable {
         return AdmittedHeader(
             bytes: output, authorDomain: author.domain, repairs: Repair.allCases.filter(edits.repairs.contains),
             rewrittenAuthor: author.rewritten, oneClickFault: added.oneClickFault, controls: controls)
+    }
+
+    /// The one that submits, or else the first that the author belongs to.
+    private func application(of principal: Principal?, author: Mailbox) -> ApplicationFields? {
+        guard let name = principal?.application else { return applications.first { $0.isAuthor(author) } }
+        return applications.first { $0.isKnown && $0.name == name }
+    }
+
+    /// Why whoever submits may not use this reverse-path; nil if it may.
+    package func refusal(of reversePath: ReversePath, principal: Principal?) -> IntakeRefusal? {
+        guard case .mailbox(let mailbox) = reversePath, let name = principal?.application,
+            let application = applications.first(where: { $0.isKnown && $0.name == name }),
+            !application.mayUse(mailbox)
+        else { return nil }
+        return .notPermitted(mailbox, in: "MAIL FROM", application: name)
     }
 
     /// A name that others know: the author domain, or else this host's; never one that every machine calls itself.

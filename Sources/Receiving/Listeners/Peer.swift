@@ -13,7 +13,7 @@ struct Peer: Hashable, Sendable, CustomStringConvertible {
     /// The peer is a program on this machine, reached by IP.
     var isLoopback: Bool
     /// Who connected to a Unix socket, by SO_PEERCRED (unix(7)); nil on any other.
-    private(set) var userID: UInt32?
+    var userID: UInt32?
     private(set) var processID: Int32?
     /// The names in the client's certificate, which was verified: DNS names and mailboxes.
     var certificateNames: [String] = []

@@ -98,12 +98,7 @@ struct ConfigurationChecker {
                     "Write an address of this machine, such as \"127.0.0.1\" or \"::1\"")
                 continue
             }
-            if !address.isLoopback {
-                add(
-                    path,
-                    "\(listener.address) can be reached from other machines, and a listener can't authenticate its clients yet",
-                    "Listen on \"127.0.0.1\" or \"::1\" and let applications on this machine submit there")
-            }
+            checkReach(of: address, at: path)
             if listener.port != 0, !seen.insert(listener.place).inserted {
                 add(
                     path, "there is already a listener on \(listener.address) port \(listener.port)",

@@ -17,7 +17,8 @@ extension ApplicationSettings {
     var fields: ApplicationFields {
         get throws(PatternError) {
             try ApplicationFields(
-                name: name, from: from, listUnsubscribe: listUnsubscribe.isEmpty ? nil : listUnsubscribe,
+                name: name, from: from, isKnown: isKnown,
+                listUnsubscribe: listUnsubscribe.isEmpty ? nil : listUnsubscribe,
                 listUnsubscribePost: listUnsubscribePost, feedbackID: feedbackID.isEmpty ? nil : feedbackID)
         }
     }
@@ -74,18 +75,24 @@ extension ConfigurationChecker {
                     path + [.key("name")], "there is already an [[app]] \"\(settings.name)\"",
                     "Give each application a name of its own")
             }
-            if settings.from.isEmpty {
+            checkAccess(of: settings, at: path)
+            if settings.from.isEmpty, !settings.isKnown {
                 add(
                     path + [.key("from")], "the table is for nobody's mail",
                     "Name author domains or mailboxes, such as from = [\"shop.example\"]")
             }
-            if settings.listUnsubscribe.isEmpty, settings.feedbackID.isEmpty, !settings.listUnsubscribePost {
+            if settings.listUnsubscribe.isEmpty, settings.feedbackID.isEmpty, !settings.listUnsubscribePost,
+                !settings.isKnown
+            {
                 add(
-                    path, "the table adds no field",
-                    "Write list-unsubscribe, list-unsubscribe-post or feedback-id, or remove the table")
+                    path, "the table adds no field and lets nobody in",
+                    "Write list-unsubscribe or feedback-id, or how the application is known (password = true, users, networks or certificate), or remove the table"
+                )
             }
             checkTemplates(of: settings, at: path)
             let authors = settings.from.map { (text: $0, pattern: try? ApplicationFields.author($0)) }
+            // Who is known is not told by its author.
+            guard !settings.isKnown else { continue }
             for (place, author) in authors.enumerated() {
                 guard let pattern = author.pattern else { continue }
                 checkPrecedence(
@@ -122,7 +129,7 @@ extension ConfigurationChecker {
 
     /// False if there is a fault, which is noted.
     @discardableResult
-    private mutating func check(_ path: [KeyLocator.Step], _ body: () throws(PatternError) -> Void) -> Bool {
+    mutating func check(_ path: [KeyLocator.Step], _ body: () throws(PatternError) -> Void) -> Bool {
         do throws(PatternError) {
             try body()
             return true

@@ -103,7 +103,7 @@ extension Configuration {
         [
             .text(
                 "address", \.address,
-                "An IPv4 or IPv6 address of this machine. Only loopback addresses until a listener can authenticate its clients."
+                "An IPv4 or IPv6 address of this machine. One that other machines can reach needs an [[app]] that is known by a password, a network or a certificate; everybody else gets 530."
             ),
             .number("port", \.port, 0...65_535, "Ports below 1024 need a privilege. 0 takes any free port."),
             .text(
@@ -148,13 +148,4 @@ extension Configuration {
                 "Its private key (PEM, no passphrase): a file that only its owner may read, or credential:NAME for a credential of the systemd unit."
             ),
         ])
-}
-
-/// The users of this machine.
-enum UserDatabase {
-    /// By name or number; nil if there is none.
-    static func identifier(of name: String) -> uid_t? {
-        if let number = UInt32(name) { return number }
-        return name.isEmpty ? nil : unsafe getpwnam(name)?.pointee.pw_uid
-    }
 }

@@ -3,6 +3,7 @@
 
 import DNS
 import Mail
+import Receiving
 
 package struct SendmailSettings: Hashable, Sendable {
     /// A path; empty: the first listener that programs on this machine can reach.
@@ -35,7 +36,9 @@ extension Configuration {
     /// Where sendmail hands its mail in; nil if no listener can be reached without a password or a certificate.
     package var submissionPlace: SubmissionPlace? {
         if !sendmail.socket.isEmpty { return .unix(path: resolve(sendmail.socket)) }
-        for listener in effectiveListeners {
+        for listener in effectiveListeners where listener.security != .implicit && listener.proxies.isEmpty {
+            if !listener.socket.isEmpty { return .unix(path: resolve(listener.socket)) }
+            guard listener.hasAddress else { continue }
             guard let address = IPAddress(listener.address), address.isLoopback, listener.port != 0 else { continue }
             return .tcp(address: listener.address, port: listener.port)
         }

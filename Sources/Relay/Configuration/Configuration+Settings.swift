@@ -58,13 +58,17 @@ extension Configuration {
         captureTable,
         SettingTable(
             each: "app", \.applications, effective: { $0.applications }, defaults: ApplicationSettings(),
-            "An application whose mail gets header fields that it does not bring itself, before signing. In the templates, {queue-id}, {app}, {author-domain} and {recipient} stand for what is known of the message; a field with {recipient} is left out where there is more than one.",
+            "An application: how it is known, what it may send, and header fields that its mail gets before signing when it does not bring them. In the templates, {queue-id}, {app}, {author-domain} and {recipient} stand for what is known of the message; a field with {recipient} is left out where there is more than one.",
             [
-                .text("name", \.name, example: "newsletter", "Stands for {app}. Required, each different."),
+                .text(
+                    "name", \.name, example: "newsletter",
+                    "Its name, also to authenticate with, and what {app} stands for. Required, each different."),
                 .list(
                     "from", \.from, example: ["shop.example", "news@example.org"],
-                    "Whose mail it is: author domains, *.domain for those below, and mailboxes. The first table that names the author is taken. Required."
+                    "Author domains, *.domain for those below, and mailboxes. With `password`, `users`, `networks` or `certificate`: what the application may use in From and in MAIL FROM; empty for every domain that has a key. Without any of them the table is only about header fields, of mail from these authors: the first table that names the author is taken, and this is required."
                 ),
+            ], ApplicationSettings.accessSettings,
+            [
                 .text(
                     "list-unsubscribe", \.listUnsubscribe, example: "<https://example.com/u/{queue-id}>",
                     "The List-Unsubscribe field: URIs in angle brackets."),
@@ -75,6 +79,7 @@ extension Configuration {
                     "feedback-id", \.feedbackID, example: "campaign:{app}:mail:example",
                     "The Feedback-ID field: up to four words with colons between them."),
             ]),
+        accessTable,
         SettingTable(
             "keys", \.keys, defaults: KeySettings(), "Signing keys.",
             [

@@ -21,6 +21,7 @@ package struct Configuration: Hashable, Sendable {
     package var local = LocalSettings()
     package var capture = CaptureSettings()
     package var applications: [ApplicationSettings] = []
+    package var access = AccessSettings()
     package var keys = KeySettings()
     package var spool = SpoolSettings()
     package var control = ControlSettings()
@@ -99,6 +100,21 @@ package struct ApplicationSettings: Hashable, Sendable {
     package var listUnsubscribePost = false
     /// Empty: no such field.
     package var feedbackID = ""
+    package var usesPassword = false
+    /// Names or numbers.
+    package var users: [String] = []
+    package var networks: [String] = []
+    package var certificateNames: [String] = []
+    /// 0: as `[limits]` says.
+    package var messageOctets = 0
+    /// 0: as `[limits]` says.
+    package var recipients = 0
+    package var rates: [String] = []
+}
+
+package struct AccessSettings: Hashable, Sendable {
+    package var passwordFile = ".waxwing/passwords"
+    package var allowsLocalPeers = true
 }
 
 package struct KeySettings: Hashable, Sendable {

@@ -11,6 +11,15 @@ enum GroupDatabase {
     }
 }
 
+/// The user database of this machine.
+enum UserDatabase {
+    /// - Parameter name: or a number, which need not be there.
+    static func identifier(of name: String) -> uid_t? {
+        if let number = uid_t(name) { return number }
+        return unsafe getpwnam(name)?.pointee.pw_uid
+    }
+}
+
 enum FileKind {
     static func isDirectory(_ path: String) -> Bool {
         // A trailing slash makes the kernel refuse what is no directory.

@@ -5,10 +5,14 @@ import Mail
 import NIOCore
 import SMTP
 
+/// Who a user is to the intake, or why this user may hand in nothing, or not now: by user, recipients and octets.
+typealias DropAdmission = @Sendable (UInt32, Int, Int) -> Result<Principal, IntakeRefusal>
+
 /// DropReader is in charge of bringing one file of the drop directory to the intake.
 struct DropReader: Sendable {
     let directory: DropDirectory
     let intake: any Intake
+    let admission: DropAdmission
     let maximumContentOctets: Int
     let maximumRecipients: Int
 
@@ -46,9 +50,15 @@ struct DropReader: Sendable {
             }
             let userID = opened.userID
             if let refusal = intake.refusal(ofSize: file.contentOctets) { return .refused(refusal, userID: userID) }
+            let principal: Principal
+            switch admission(userID, file.envelope.recipients.count, file.contentOctets) {
+            case .success(let admitted): principal = admitted
+            case .failure(let refusal): return .refused(refusal, userID: userID)
+            }
             let client = ClientDescription(heloName: "", address: nil, protocolName: "local", userID: userID)
             let transaction = intake.begin(
-                Submission(envelope: file.envelope, client: client, declaredSize: file.contentOctets))
+                Submission(
+                    envelope: file.envelope, client: client, declaredSize: file.contentOctets, principal: principal))
             do throws(DropFault) {
                 try pass(file, rest, of: opened, to: transaction)
             } catch {

@@ -18,15 +18,17 @@ final class DropService: Service {
 
     private let directory: DropDirectory
     private let intake: any Intake
+    private let admission: DropAdmission
     private let threads: NIOThreadPool
     private let clock: WallClock
     private let logger: Logger
     private let limits: Mutex<ReceivingLimits>
 
     init(
-        directory: DropDirectory, intake: any Intake, limits: ReceivingLimits, threads: NIOThreadPool,
-        clock: WallClock, logger: Logger
+        directory: DropDirectory, intake: any Intake, admission: @escaping DropAdmission, limits: ReceivingLimits,
+        threads: NIOThreadPool, clock: WallClock, logger: Logger
     ) {
+        self.admission = admission
         self.directory = directory
         self.intake = intake
         self.threads = threads
@@ -93,7 +95,7 @@ final class DropService: Service {
     private func take(_ name: String) async -> Taking {
         let limits = limits.withLock { $0 }
         let reader = DropReader(
-            directory: directory, intake: intake, maximumContentOctets: limits.messageOctets,
+            directory: directory, intake: intake, admission: admission, maximumContentOctets: limits.messageOctets,
             maximumRecipients: limits.recipients)
         guard let reading = try? await threads.runIfActive({ reader.read(name) }) else {
             return .later("shutting down")

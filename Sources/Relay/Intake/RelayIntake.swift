@@ -93,10 +93,11 @@ package final class RelayIntake: Intake {
     // What follows serves the transactions.
 
     func admit(
-        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, queueID: QueueID, arrival: Timestamp
+        _ headerSection: [UInt8], envelope: Envelope, client: ClientDescription?, principal: Principal?,
+        queueID: QueueID, arrival: Timestamp
     ) throws(IntakeRefusal) -> AdmittedHeader {
         try rules.withLock { $0.headerIntake }.admit(
-            headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival,
+            headerSection, envelope: envelope, client: client, principal: principal, queueID: queueID, arrival: arrival,
             random: randomness.next())
     }
 
@@ -110,6 +111,11 @@ package final class RelayIntake: Intake {
     func resolved(_ recipients: [Mailbox]) throws(IntakeRefusal) -> [LocalMail.Recipient]? {
         let (localMail, aliases) = rules.withLock { ($0.localMail, $0.aliases) }
         return try localMail.recipients(recipients) { aliases?.table(logger) ?? AliasTable() }
+    }
+
+    /// Nil if whoever submits may use this reverse-path.
+    func refusal(of reversePath: ReversePath, principal: Principal?) -> IntakeRefusal? {
+        rules.withLock { $0.headerIntake }.refusal(of: reversePath, principal: principal)
     }
 
     /// Nil if mail of the domain can be signed now or waits for a key, or may go unsigned by the configuration.

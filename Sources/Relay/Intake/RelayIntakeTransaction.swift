@@ -114,8 +114,11 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
         do {
             if startsWithEmptyLine { throw IntakeRefusal.emptyFirstLine }
             let header = try intake.admit(
-                headerSection, envelope: envelope, client: client, queueID: queueID, arrival: arrival)
+                headerSection, envelope: envelope, client: client, principal: principal, queueID: queueID,
+                arrival: arrival)
             authorDomain = header.authorDomain
+            rewriteReversePath()
+            if let refusal = intake.refusal(of: envelope.reversePath, principal: principal) { throw refusal }
             if let refusal = intake.refusal(ofAuthorDomain: header.authorDomain) { throw refusal }
             header.controls.apply(to: &options)
             if let refusal = intake.refusal(of: options, arrival: arrival) { throw refusal }
@@ -124,7 +127,6 @@ final class RelayIntakeTransaction: IntakeTransaction, @unchecked Sendable {
             phase = .body(content, Author(domain: header.authorDomain, events: events(of: header)))
             try content.begin(header.bytes)
             repairs.formUnion(header.repairs)
-            rewriteReversePath()
             try resolveRecipients()
         } catch {
             if case .body(let content, _) = phase { content.discard() }

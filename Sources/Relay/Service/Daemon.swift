@@ -68,7 +68,7 @@ package struct Daemon: Sendable {
             eventLoopGroup: stages.eventLoops, logger: logger)
         let services: [any Service] = [
             SpoolService(spool: stages.spool), stages.forwarder, stages.certificates, stages.receiving, stages.drop,
-            stages.keys.rotation, control, ReloadSignal(reloader: reloader),
+            stages.passwords, stages.keys.rotation, control, ReloadSignal(reloader: reloader),
             Readiness(receiving: stages.receiving, logger: logger),
         ]
         var group = ServiceGroupConfiguration(

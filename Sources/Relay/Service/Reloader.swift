@@ -43,6 +43,7 @@ final class Reloader: Sendable {
                 next = try ConfigurationFile.reload(started)
                 rotation = try next.rotationPolicies()
                 tls = try next.tlsMaterial()
+                try stages.passwords.replace(next)
             } catch {
                 logger.error(
                     "the configuration was refused: the one before stays in force",

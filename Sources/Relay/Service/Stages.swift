@@ -29,6 +29,7 @@ struct Stages: Sendable {
     let certificates: TLSKeeper
     let receiving: ReceivingService
     let drop: DropService
+    let passwords: PasswordWatch
 
     init(_ configuration: Configuration, logger: Logger) async throws {
         let clock = WallClock.system
@@ -63,9 +64,14 @@ struct Stages: Sendable {
         certificates = try TLSKeeper(configuration, logger: logger)
         receiving = ReceivingService(
             configuration: configuration.receiving(drainTime: Daemon.receivingDrain), tls: certificates.tls,
-            passedIn: PassedSockets.take(), intake: intake, group: eventLoops, threadPool: fileThreads, logger: logger)
+            passedIn: PassedSockets.take(), intake: intake, group: eventLoops, threadPool: fileThreads,
+            events: reporter.sink, logger: logger)
+        passwords = try PasswordWatch(configuration, receiving: receiving, logger: logger)
         drop = DropService(
             directory: DropDirectory(path: configuration.dropDirectory), intake: intake,
+            admission: { [receiving] user, recipients, octets in
+                receiving.admission(ofUser: user, recipients: recipients, octets: octets)
+            },
             limits: configuration.receivingLimits, threads: fileThreads, clock: clock, logger: logger)
         keys.whenReleased { [forwarder] in forwarder.retryUnsignable() }
         // A port that can't be had is found out before anything runs.

@@ -71,7 +71,7 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
             text: "hostname = true", line: 1, key: "hostname", problem: "true or false", remedy: "relay.example.com"),
         FaultCase(
             text: "[[listener]]\naddress = \"0.0.0.0\"", line: 2, key: "listener[1].address",
-            problem: "can't authenticate", remedy: "127.0.0.1"),
+            problem: "no [[app]] could submit", remedy: "127.0.0.1"),
         FaultCase(
             text: "[[listener]]\n[[listener]]\naddress = \"2001:db8::1\"", line: 3, key: "listener[2].address",
             problem: "other machines", remedy: "::1"),
@@ -240,7 +240,7 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
 @Suite struct ConfigurationFaultTests {
     @Test(
         "A fault names file, line, key and remedy",
-        arguments: FaultCase.all + FaultCase.signing + FaultCase.rotation + FaultCase.local)
+        arguments: FaultCase.all + FaultCase.access + FaultCase.signing + FaultCase.rotation + FaultCase.local)
     func faultsNameTheirPlace(_ example: FaultCase) throws {
         let error = #expect(throws: ConfigurationError.self) {
             try ConfigurationFile.read(example.text, file: "waxwing.toml", directory: "/tmp")

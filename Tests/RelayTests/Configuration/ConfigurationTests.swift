@@ -85,6 +85,17 @@ import Testing
             list-unsubscribe = "<https://shop.example/u/{queue-id}>"
             list-unsubscribe-post = true
             feedback-id = "{app}:mail:shopper"
+            [[app]]
+            name = "news"
+            password = true
+            users = ["33"]
+            networks = ["192.0.2.0/24", "::1"]
+            certificate = ["news.example"]
+            message-size = "1 MiB"
+            rate = ["100/min", "2 GiB/day"]
+            [apps]
+            passwords = "secrets"
+            local = false
             [dns]
             servers = ["127.0.0.1@5353"]
             [[domain]]
@@ -105,7 +116,13 @@ import Testing
         #expect(again.routes.map(\.ed25519) == [nil, true])
         #expect(again.receivingListeners.map(\.bareLineFeed) == [.normalise])
         let intake = again.intakeConfiguration
-        #expect(intake.applications.map(\.name) == ["shop"])
+        #expect(intake.applications.map(\.name) == ["shop", "news"])
+        let applications = try again.receivingApplications()
+        #expect(applications.applications.map(\.name) == ["news"] && !applications.allowsLocalPeers)
+        #expect(applications.applications.first?.userIDs == [33])
+        #expect(applications.applications.first?.maximumMessageOctets == 1 << 20)
+        #expect(applications.applications.first?.maximumRecipients == nil)
+        #expect(applications.applications.first?.rates.count == 2)
         let mailbox = Mailbox(localPart: "root", host: .domain(try #require(Domain("localhost"))))
         #expect(intake.rewriteRules.rewrite(mailbox)?.description == "alerts@example.com")
     }

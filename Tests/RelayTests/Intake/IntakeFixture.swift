@@ -130,7 +130,7 @@ final class IntakeFixture: Sendable {
             "one click of \(authorDomain): \(fault)"
         case .delivered, .deferred, .failed, .bounced, .unreported, .signatureMismatch, .signingDeferred, .keyChanged,
             .keyDrifted, .keyRecovered, .keyCheckFailed, .departureHeld, .departureReleased, .rotationWaits,
-            .publicationFailed:
+            .publicationFailed, .authenticated, .authenticationFailed, .lockedOut:
             "not an event of intake"
         }
     }

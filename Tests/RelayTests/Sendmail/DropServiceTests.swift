@@ -32,7 +32,10 @@ import Testing
             limits.recipients = 100
             let clock = WallClock { intake.time }
             service = DropService(
-                directory: directory, intake: intake.intake, limits: limits, threads: threads, clock: clock,
+                directory: directory, intake: intake.intake,
+                admission: { user, _, _ in
+                    .success(Principal(application: nil, name: "uid \(user)", isAuthenticated: false))
+                }, limits: limits, threads: threads, clock: clock,
                 logger: Logger(label: "drop", factory: { _ in SwiftLogNoOpLogHandler() }))
         }
 
