@@ -8,7 +8,11 @@ import Glibc
 struct SendmailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sendmail",
-        abstract: "Take a message from standard input, as programs call /usr/sbin/sendmail; also mailq and newaliases.")
+        abstract: "Take a message from standard input, as programs call /usr/sbin/sendmail.",
+        discussion: """
+            Through links by these names the program is sendmail, mailq and newaliases. The options are those of \
+            sendmail, and --config <file>: see waxwing sendmail --help.
+            """)
 
     @Argument(parsing: .captureForPassthrough)
     var arguments: [String] = []

@@ -87,7 +87,8 @@ enum SendmailProgram {
             let document = try await QueueAccess(configuration).list(limit: 1000, after: nil)
             Output.text(document.messages.isEmpty ? "Mail queue is empty\n" : QueueText.list(document))
         } catch {
-            throw SendmailError(.unavailable, "\(error)")
+            let mayAsk = geteuid() == 0 ? "" : "; root, the relay's user and the group of [control] may see the queue"
+            throw SendmailError(.unavailable, "\(error)\(mayAsk)")
         }
     }
 }

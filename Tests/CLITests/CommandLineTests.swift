@@ -55,7 +55,8 @@ import Testing
         "verify --json message.eml",
         "verify --keys records.txt --original before.eml message.eml", "send --from a@example.com --to b@example.net",
         "send --from a@example.com --to b@example.net --to c@example.net --server 127.0.0.1:2525 --subject Hello",
-        "send --from a@example.com --to b@example.net --server [::1]:587",
+        "send --from a@example.com --to b@example.net --server [::1]:587", "sendmail -t -i",
+        "sendmail -oi -f a@example.com -- b@example.net",
     ]
 
     @Test("Each documented call is understood, and takes --config", arguments: calls)
@@ -74,7 +75,7 @@ import Testing
             #expect(leaf.type.helpMessage().contains("--config <file>"), "\(name)")
             #expect(!leaf.type.configuration.abstract.isEmpty, "\(name)")
         }
-        #expect(Self.leaves().count == 26)
+        #expect(Self.leaves().count == 27)
     }
 
     @Test(

@@ -4,7 +4,10 @@
 """Programs that hand in mail by calling sendmail, with the relay up."""
 
 import os
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -113,6 +116,37 @@ def test_smtp_over_a_pipe(hop, sendmail):
         rest, _ = pipe.communicate(message() + b".\r\nQUIT\r\n", timeout=60)
         assert pipe.returncode == 0 and b"queued as" in rest and rest.splitlines()[-1].startswith(b"221 "), rest
     hop.wait_for_arrivals(1)
+
+
+def test_a_unix_socket_that_the_configuration_names(hop, sendmail):
+    relay = sendmail.relay
+    place = relay.directory / "submission.sock"
+    with socket.socket(socket.AF_UNIX) as listener, ThreadPoolExecutor() as threads:
+        listener.bind(str(place))
+        listener.listen()
+
+        def copy(source: socket.socket, target: socket.socket) -> None:
+            # The caller does not wait for the reply to QUIT.
+            with suppress(OSError):
+                while octets := source.recv(65536):
+                    target.sendall(octets)
+                target.shutdown(socket.SHUT_WR)
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with client, socket.create_connection(("127.0.0.1", relay.port)) as server:
+                back = threads.submit(copy, server, client)
+                copy(client, server)
+                back.result(60)
+
+        served = threads.submit(serve)
+        relay.configure(sendmail={"socket": str(place)})
+        assert "queued as" in sendmail.call(message(), "-v", "-i", "-f", "app@sender.example", "a@one.example")
+        served.result(60)
+    hop.wait_for_arrivals(1)
+    # Nobody listens there any more.
+    assert "left in" in sendmail.call(message(), "-v", "-i", "-f", "app@sender.example", "b@one.example")
+    hop.wait_for_arrivals(2)
 
 
 def test_a_line_with_a_dot_ends_the_message_without_i(hop, sendmail):

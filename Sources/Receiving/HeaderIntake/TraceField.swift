@@ -24,7 +24,7 @@ struct TraceField: Sendable {
         var line = Line(output: output)
         output = []
         line.add("Received:".utf8)
-        if let client, client.userID == nil {
+        if let client, client.userID == nil || !client.heloName.isEmpty {
             line.add("from".utf8)
             line.add(TraceField.sanitised(client.heloName))
             if let address = client.address, !hidesClientAddress {
@@ -38,7 +38,7 @@ struct TraceField: Sendable {
         line.add("by".utf8)
         line.add(hostname)
         // RFC 5321 §4.4: from whom is a name and an address of the network, and here is neither; so a comment says it.
-        if let userID = client?.userID { line.add("(from uid \(userID))".utf8) }
+        if let userID = client?.userID, client?.heloName.isEmpty == true { line.add("(from uid \(userID))".utf8) }
         if let client {
             line.add("with".utf8)
             line.add(TraceField.sanitised(client.protocolName))
