@@ -10,7 +10,7 @@ build_packages=(
 
 # Clients, verifiers and tools of the tests.
 test_packages=(
-    e2fsprogs git-email iproute2 libmail-dkim-perl msmtp mutt openssl php-cli python3-venv s-nail strace swaks util-linux)
+    curl e2fsprogs git-email iproute2 libmail-dkim-perl msmtp mutt openssl php-cli python3-venv s-nail strace swaks util-linux)
 
 # Daemons are unpacked below $tools and not installed: a machine's own mail or name server stays what it is.
 tools=$top/.build-tests/tools

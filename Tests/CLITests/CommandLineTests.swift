@@ -28,6 +28,7 @@ import Testing
 
     /// One way to call each command, without `--config`.
     static let calls = [
+        "apps password news", "apps password news --stdin", "apps password news --remove",
         "run", "status", "status --json", "reload", "config check", "config show", "config example",
         "keys generate example.com", "keys generate example.com --algorithm rsa-3072 --selector s1",
         "keys generate --algorithm ed25519 example.com", "keys import example.com --selector s1 key.pem",
@@ -75,7 +76,7 @@ import Testing
             #expect(leaf.type.helpMessage().contains("--config <file>"), "\(name)")
             #expect(!leaf.type.configuration.abstract.isEmpty, "\(name)")
         }
-        #expect(Self.leaves().count == 27)
+        #expect(Self.leaves().count == 28)
     }
 
     @Test(

@@ -44,7 +44,9 @@ struct UnixSocketFile: Sendable {
     /// A name that belongs to another socket by now stays.
     func remove() {
         var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK,
+            status.st_dev == device, status.st_ino == inode
+        else { return }
         _ = unsafe unlink(path)
     }
 

@@ -80,11 +80,17 @@ extension ConfigurationChecker {
             add(
                 path + [.key("client-ca")], "certificates of clients come with TLS, which this listener does not do",
                 "Write tls = \"starttls\" or tls = \"implicit\", or remove the setting")
-        } else if configuration.tls.certificate.isEmpty, !listener.isLocal {
+        } else if configuration.tls.certificate.isEmpty, !listener.isLocal, !isAddressRefused(at: path) {
             add(
                 path + [.key("tls")], "TLS needs a certificate that clients can verify, where other machines connect",
                 "Name its files in [tls]: certificate = \"PATH\" and key = \"PATH\"")
         }
+    }
+
+    /// One fault is enough for an address that can't be listened on.
+    private func isAddressRefused(at path: [KeyLocator.Step]) -> Bool {
+        let key = KeyLocator.text(of: path + [.key("address")])
+        return faults.contains { $0.key == key }
     }
 
     private mutating func checkCertificate() {
