@@ -185,7 +185,7 @@ extension SessionHandler {
         case .beginContent(let submission, let reply):
             content = ContentStream(
                 environment.intake.begin(submission), threadPool: environment.threadPool, eventLoop: context.eventLoop)
-            reply.write(into: &output)
+            reply?.write(into: &output)
         case .content(let octets):
             content?.append(octets)
         case .abandonContent(let fault):
@@ -197,6 +197,9 @@ extension SessionHandler {
                     "let the application end lines with CRLF, or say bare-lf = \"normalise\" in its [[listener]]"
             }
             environment.logger.info("Content refused", metadata: metadata)
+        case .dropContent:
+            content?.abort()
+            content = nil
         case .finishContent(let repairs):
             let stream = content
             content = nil

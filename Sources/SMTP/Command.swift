@@ -14,6 +14,8 @@ package enum Command: Hashable, Sendable {
     case mail(ReversePath, MailParameters)
     case recipient(Forward)
     case data
+    /// BDAT; `Int.max` for what does not fit.
+    case chunk(octets: Int, isLast: Bool)
     case reset
     case noop
     case verify
@@ -29,7 +31,7 @@ package enum Command: Hashable, Sendable {
     }
 
     package enum Unimplemented: Hashable, Sendable {
-        case startTLS, authenticate, chunk, expand
+        case startTLS, authenticate, expand
     }
 }
 
@@ -59,6 +61,8 @@ package enum CommandError: Error, Hashable, Sendable {
     /// The argument is missing, or there is one too many; carries the syntax.
     case syntax(String)
     case helloSyntax(String)
+    /// A BDAT without a length: where the next command begins can't be told.
+    case chunkSyntax
     case reversePath(PathError)
     case forwardPath(PathError)
     case nullForwardPath
@@ -101,7 +105,7 @@ extension Command {
         }
         if verb.isEqual(anyCase: "STARTTLS") { return .notImplemented(.startTLS) }
         if verb.isEqual(anyCase: "AUTH") { return .notImplemented(.authenticate) }
-        if verb.isEqual(anyCase: "BDAT") { return .notImplemented(.chunk) }
+        if verb.isEqual(anyCase: "BDAT") { return try chunk(&scanner) }
         if verb.isEqual(anyCase: "EXPN") { return .notImplemented(.expand) }
         throw .unknown
     }
@@ -127,6 +131,19 @@ extension Command {
         skipSpaces(&scanner)
         guard scanner.isAtEnd else { throw .syntax(syntax) }
         return command
+    }
+
+    /// RFC 3030 §2: `BDAT` and a length, and `LAST` behind the last one.
+    private static func chunk(_ scanner: inout ByteScanner) throws(CommandError) -> Command {
+        skipSpaces(&scanner)
+        let digits = scanner.take { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard let octets = MailParameters.size(digits) else { throw .chunkSyntax }
+        let isSeparate = scanner.peek == UInt8(ascii: " ") || scanner.peek == UInt8(ascii: "\t")
+        skipSpaces(&scanner)
+        let isLast = isSeparate && scanner.skip(anyCase: "LAST")
+        skipSpaces(&scanner)
+        guard scanner.isAtEnd else { throw .chunkSyntax }
+        return .chunk(octets: octets, isLast: isLast)
     }
 
     private static func helloName(_ verb: String, _ scanner: inout ByteScanner) throws(CommandError) -> String {
@@ -205,7 +222,7 @@ extension MailParameters {
     }
 
     /// Up to 20 digits, which may be more than an `Int` holds: such a size is as good as infinite.
-    private static func size(_ value: ArraySlice<UInt8>) -> Int? {
+    fileprivate static func size(_ value: ArraySlice<UInt8>) -> Int? {
         guard (1...maximumSizeDigits).contains(value.count) else { return nil }
         var octets = 0
         for byte in value {

@@ -39,7 +39,10 @@ extension ServerSession {
             extendedHelloReply = Reply(
                 250, nil,
                 lines: [
-                    hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP",
+                    hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES",
+                    "CHUNKING",
+                    // RFC 9422 §3: what `recipient` enforces.
+                    "LIMITS RCPTMAX=\(maximumRecipients)", "HELP",
                 ])
             postmasterHost = Domain(hostname).map { .domain($0) }
         }

@@ -11,7 +11,7 @@ package import NIOCore
 ///
 /// Call `received` with what comes in, then `next` until it returns nil.
 package struct ServerSession: Sendable {
-    private enum State {
+    enum State {
         /// Connected, nothing said yet.
         case silent
         /// Waiting for a command.
@@ -20,19 +20,27 @@ package struct ServerSession: Sendable {
         case admission(Transaction)
         /// After 354.
         case content(DataDecoder)
+        /// After BDAT: its octets are coming.
+        case chunk(ChunkDecoder, Chunk)
+        /// After a BDAT that is refused: so many of its octets are still to be passed over.
+        case skippedChunk(octets: Int, Reply)
         /// The end of data was read; the intake has the message.
         case committing
         case closed
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     /// The peer's address for the trace field.
-    private let peerAddress: String?
-    private var state = State.silent
-    private var hello: Hello?
+    let peerAddress: String?
+    var state = State.silent
+    var hello: Hello?
     /// Open between the reply to MAIL and the reply to the end of data.
-    private var transaction: Transaction?
-    private var input = ByteBuffer()
+    var transaction: Transaction?
+    /// What came by BDAT in this transaction; nil before the first.
+    var chunks: ChunkDecoder?
+    /// To be said next, before more of the input is looked at.
+    var owed: Reply?
+    var input = ByteBuffer()
     private var lines: LineDecoder
     private var errors = 0
     private var isDraining = false
@@ -50,22 +58,25 @@ package struct ServerSession: Sendable {
     /// A transaction is open: MAIL was accepted or is being considered, and its end was not answered yet.
     package var isInTransaction: Bool {
         switch state {
-        case .admission, .content, .committing: true
-        case .command: transaction != nil
+        case .admission, .content, .chunk, .committing: true
+        case .command, .skippedChunk: transaction != nil
         case .silent, .closed: false
         }
     }
 
     /// The client sends content.
     package var isInContent: Bool {
-        if case .content = state { true } else { false }
+        switch state {
+        case .content, .chunk, .skippedChunk: true
+        case .silent, .command, .admission, .committing, .closed: false
+        }
     }
 
     /// The next step is the intake's, not the client's.
     package var isWaitingForIntake: Bool {
         switch state {
         case .admission, .committing: true
-        case .silent, .command, .content, .closed: false
+        case .silent, .command, .content, .chunk, .skippedChunk, .closed: false
         }
     }
 
@@ -108,18 +119,24 @@ extension ServerSession {
         case replyAndClose(Reply)
         /// Ask the intake whether a message of this size may come, then call `admissionAnswered`.
         case askAdmission(ofSize: Int?)
-        /// Begin an intake transaction, and write the reply: content follows.
-        case beginContent(Submission, Reply)
+        /// Begin an intake transaction, and write the reply, if there is one: content follows.
+        case beginContent(Submission, Reply?)
         /// Append to the intake transaction.
         case content(ByteBuffer)
         /// Abort the intake transaction: its content is refused. More may come in, none of it is of use.
         case abandonContent(DataDecoder.Fault)
+        /// Abort the intake transaction: the client takes back what it has sent.
+        case dropContent
         /// Tell the intake transaction what was repaired on the way to it and finish it, then call `intakeEnded`.
         case finishContent([Repair])
     }
 
     /// The next thing to do with what came in; nil when more input or another event is needed.
     package mutating func next() -> OnInput? {
+        if let owed {
+            self.owed = nil
+            return .reply(owed)
+        }
         switch state {
         case .silent, .admission, .committing, .closed:
             return nil
@@ -140,6 +157,8 @@ extension ServerSession {
                 return nil
             }
             return contentRead(part, decoder)
+        case .chunk(let decoder, let chunk): return chunkRead(decoder, chunk)
+        case .skippedChunk(let octets, let reply): return skipChunk(octets, reply)
         }
     }
 
@@ -180,7 +199,7 @@ extension ServerSession {
         switch state {
         case .silent, .command:
             return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
-        case .admission, .content, .committing, .closed:
+        case .admission, .content, .chunk, .skippedChunk, .committing, .closed:
             return .wait
         }
     }
@@ -194,13 +213,13 @@ extension ServerSession {
     /// The client said nothing for too long, or its transaction takes too long.
     package mutating func timedOut() -> OnTimeout {
         switch state {
-        case .silent, .command, .content: .replyAndClose(closing(.timedOut))
+        case .silent, .command, .content, .chunk, .skippedChunk: .replyAndClose(closing(.timedOut))
         case .admission, .committing, .closed: .wait
         }
     }
 
     /// The reply that ends the session, which is over from now on.
-    private mutating func closing(_ reply: Reply) -> Reply {
+    mutating func closing(_ reply: Reply) -> Reply {
         state = .closed
         transaction = nil
         input = ByteBuffer()
@@ -208,7 +227,7 @@ extension ServerSession {
     }
 
     /// Lets whoever owns the memory use it for the next read.
-    private mutating func letGoOfEmptyInput() {
+    mutating func letGoOfEmptyInput() {
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 }
@@ -216,13 +235,16 @@ extension ServerSession {
 // MARK: Commands
 
 extension ServerSession {
-    private mutating func commandRead(_ line: LineDecoder.Line) -> OnInput {
+    private mutating func commandRead(_ line: LineDecoder.Line) -> OnInput? {
         switch line {
         case .line(let octets):
             do throws(CommandError) {
                 return perform(try Command(octets[...]))
             } catch .foreignProtocol {
                 return .replyAndClose(closing(.foreignProtocol))
+            } catch .chunkSyntax {
+                // Nobody knows how many of the octets that follow are no commands.
+                return .replyAndClose(closing(Reply(.chunkSyntax)))
             } catch {
                 return refuse(Reply(error))
             }
@@ -233,16 +255,15 @@ extension ServerSession {
         }
     }
 
-    private mutating func perform(_ command: Command) -> OnInput {
+    private mutating func perform(_ command: Command) -> OnInput? {
         switch command {
         case .recipient(let forward): return recipient(forward)
         case .mail(let reversePath, let parameters): return mail(reversePath, parameters)
         case .data: return data()
+        case .chunk(let octets, let isLast): return chunk(Chunk(octets: octets, isLast: isLast))
         case .hello(let name): return hello(Hello(name: name, isExtended: false))
         case .extendedHello(let name): return hello(Hello(name: name, isExtended: true))
-        case .reset:
-            transaction = nil
-            return .reply(.done)
+        case .reset: return endTransaction(.done)
         case .noop: return .reply(.done)
         case .verify: return .reply(.notVerified)
         case .help: return .reply(.help)
@@ -253,9 +274,8 @@ extension ServerSession {
 
     private mutating func hello(_ hello: Hello) -> OnInput {
         // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
-        transaction = nil
         self.hello = hello
-        return .reply(hello.isExtended ? configuration.extendedHelloReply : configuration.helloReply)
+        return endTransaction(hello.isExtended ? configuration.extendedHelloReply : configuration.helloReply)
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
@@ -273,6 +293,7 @@ extension ServerSession {
 
     private mutating func recipient(_ forward: Command.Forward) -> OnInput {
         guard let transaction else { return refuse(hello == nil ? .greetFirst : .mailFirst) }
+        guard chunks == nil else { return refuse(.chunksBegun) }
         let mailbox: Mailbox
         switch forward {
         case .mailbox(let given):
@@ -295,16 +316,11 @@ extension ServerSession {
         guard let hello else { return refuse(.greetFirst) }
         guard let transaction else { return refuse(.mailFirst) }
         guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
+        // RFC 3030 §2: never both in one transaction.
+        guard chunks == nil else { return refuse(.chunksBegun) }
         state = .content(
             DataDecoder(maximumOctets: configuration.maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
-        let submission = Submission(
-            envelope: Envelope(
-                reversePath: transaction.reversePath, recipients: transaction.recipients,
-                isEightBit: transaction.parameters.isEightBit),
-            client: ClientDescription(
-                heloName: hello.name, address: peerAddress, protocolName: hello.isExtended ? "ESMTP" : "SMTP"),
-            declaredSize: transaction.parameters.size)
-        return .beginContent(submission, .goOn)
+        return .beginContent(submission(hello, transaction), .goOn)
     }
 
     private mutating func contentRead(_ part: DataDecoder.Part, _ decoder: DataDecoder) -> OnInput {
@@ -327,7 +343,7 @@ extension ServerSession {
     }
 
     /// Answers an error; the one that is too many ends the session.
-    private mutating func refuse(_ reply: Reply) -> OnInput {
+    mutating func refuse(_ reply: Reply) -> OnInput {
         errors += 1
         return errors >= configuration.maximumErrors ? .replyAndClose(closing(.tooManyErrors)) : .reply(reply)
     }
