@@ -256,7 +256,8 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             ClientTransaction(
                 reversePath: claimed.envelope.reversePath,
                 recipients: delivery.positions.map { claimed.recipients[$0].mailbox },
-                size: delivery.content.length, isEightBit: delivery.content.isEightBit))
+                size: delivery.content.length, isEightBit: delivery.content.isEightBit,
+                notices: claimed.notices(of: delivery.positions)))
         guard case .finished = action else { return run(action) }
         // Judged without a word to the next hop. By way of the loop, so that many of these don't pile up calls.
         eventLoop.execute { self.run(action) }
@@ -307,6 +308,7 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         }
         // The connection goes back to the site first, so that a shutdown that waits for the message sees it ended.
         for (position, outcome) in zip(delivery.positions, result.outcomes) {
+            if session.extensions.hasDSN { delivery.message.notePassedOn(position) }
             if let outcome { delivery.message.settle(position, outcome, fields: delivery.content.keptFields) }
         }
         // A message judged without a word may find that the connection was lost meanwhile.

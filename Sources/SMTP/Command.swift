@@ -12,7 +12,7 @@ package enum Command: Hashable, Sendable {
     case hello(name: String)
     case extendedHello(name: String)
     case mail(ReversePath, MailParameters)
-    case recipient(Forward)
+    case recipient(Forward, RecipientNotice = RecipientNotice())
     case data
     /// BDAT; `Int.max` for what does not fit.
     case chunk(octets: Int, isLast: Bool)
@@ -41,6 +41,8 @@ package struct MailParameters: Hashable, Sendable {
     package var size: Int?
     /// BODY= (RFC 6152).
     package var isEightBit: Bool
+    /// RET= and ENVID= (RFC 3461).
+    package var notices = DeliveryNotices.none
     /// Whether there was any parameter at all.
     package var isEmpty: Bool
 
@@ -177,12 +179,14 @@ extension Command {
         _ = scanner.skip(UInt8(ascii: " "))
         let path: Path
         do throws(PathError) { path = try scanner.path() } catch { throw .forwardPath(error) }
-        skipSpaces(&scanner)
-        guard scanner.isAtEnd else { throw .unknownParameter }
+        var notice = RecipientNotice()
+        while let (keyword, value) = try scanner.parameter(syntax: "RCPT TO:<address>") {
+            guard try NoticeParameters.take(keyword, value, into: &notice) else { throw .unknownParameter }
+        }
         switch path {
         case .null: throw .nullForwardPath
-        case .mailbox(let mailbox): return .recipient(.mailbox(mailbox))
-        case .postmaster(let localPart): return .recipient(.postmaster(localPart))
+        case .mailbox(let mailbox): return .recipient(.mailbox(mailbox), notice)
+        case .postmaster(let localPart): return .recipient(.postmaster(localPart), notice)
         }
     }
 }
@@ -194,15 +198,8 @@ extension MailParameters {
     fileprivate init(_ scanner: inout ByteScanner) throws(CommandError) {
         self.init()
         var hasBody = false
-        while !scanner.isAtEnd {
-            guard scanner.skip(UInt8(ascii: " ")) || scanner.skip(UInt8(ascii: "\t")) else {
-                throw .syntax("MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]")
-            }
-            let parameter = scanner.take { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-            guard !parameter.isEmpty else { continue }
+        while let (keyword, value) = try scanner.parameter(syntax: "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]") {
             isEmpty = false
-            let keyword = parameter.prefix { $0 != UInt8(ascii: "=") }
-            let value = parameter.dropFirst(keyword.count + 1)
             if keyword.isEqual(anyCase: "SIZE") {
                 guard size == nil, let octets = MailParameters.size(value) else {
                     throw .badParameter("SIZE takes a number of octets, once")
@@ -215,7 +212,7 @@ extension MailParameters {
                 guard isEightBit || value.isEqual(anyCase: "7BIT") else {
                     throw .badParameter("BODY takes 7BIT or 8BITMIME")
                 }
-            } else {
+            } else if try !NoticeParameters.take(keyword, value, into: &notices) {
                 throw .unknownParameter
             }
         }
@@ -232,5 +229,21 @@ extension MailParameters {
             octets = tensOverflow || sumOverflow ? .max : sum
         }
         return octets
+    }
+}
+
+extension ByteScanner {
+    /// Passes the next parameter of MAIL or RCPT; nil at the end of the line.
+    mutating func parameter(
+        syntax: String
+    ) throws(CommandError) -> (keyword: ArraySlice<UInt8>, value: ArraySlice<UInt8>)? {
+        while !isAtEnd {
+            guard skip(UInt8(ascii: " ")) || skip(UInt8(ascii: "\t")) else { throw .syntax(syntax) }
+            let parameter = take { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+            guard !parameter.isEmpty else { continue }
+            let keyword = parameter.prefix { $0 != UInt8(ascii: "=") }
+            return (keyword, parameter.dropFirst(keyword.count + 1))
+        }
+        return nil
     }
 }

@@ -107,7 +107,7 @@ extension ServerSession {
         Submission(
             envelope: Envelope(
                 reversePath: transaction.reversePath, recipients: transaction.recipients,
-                isEightBit: transaction.parameters.isEightBit),
+                isEightBit: transaction.parameters.isEightBit, notices: transaction.parameters.notices),
             client: ClientDescription(
                 heloName: hello.name, address: peerAddress, protocolName: hello.isExtended ? "ESMTP" : "SMTP"),
             declaredSize: transaction.parameters.size)

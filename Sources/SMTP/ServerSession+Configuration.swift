@@ -40,7 +40,7 @@ extension ServerSession {
                 250, nil,
                 lines: [
                     hostname, "PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES",
-                    "CHUNKING",
+                    "CHUNKING", "DSN",
                     // RFC 9422 §3: what `recipient` enforces.
                     "LIMITS RCPTMAX=\(maximumRecipients)", "HELP",
                 ])
@@ -73,7 +73,8 @@ extension ServerSession {
             known.isEmpty ? recipients.contains(mailbox) : known.contains(mailbox)
         }
 
-        mutating func add(_ mailbox: Mailbox) {
+        mutating func add(_ mailbox: Mailbox, _ notice: RecipientNotice) {
+            if notice != RecipientNotice() { parameters.notices.recipients[recipients.count] = notice }
             recipients.append(mailbox)
             if !known.isEmpty {
                 known.insert(mailbox)

@@ -257,7 +257,7 @@ extension ServerSession {
 
     private mutating func perform(_ command: Command) -> OnInput? {
         switch command {
-        case .recipient(let forward): return recipient(forward)
+        case .recipient(let forward, let notice): return recipient(forward, notice)
         case .mail(let reversePath, let parameters): return mail(reversePath, parameters)
         case .data: return data()
         case .chunk(let octets, let isLast): return chunk(Chunk(octets: octets, isLast: isLast))
@@ -291,9 +291,11 @@ extension ServerSession {
         return .askAdmission(ofSize: parameters.size)
     }
 
-    private mutating func recipient(_ forward: Command.Forward) -> OnInput {
+    private mutating func recipient(_ forward: Command.Forward, _ notice: RecipientNotice) -> OnInput {
         guard let transaction else { return refuse(hello == nil ? .greetFirst : .mailFirst) }
         guard chunks == nil else { return refuse(.chunksBegun) }
+        // RFC 5321 §4.1.1.1: after HELO there are no extensions, so no parameters.
+        guard hello?.isExtended == true || notice == RecipientNotice() else { return refuse(Reply(.unknownParameter)) }
         let mailbox: Mailbox
         switch forward {
         case .mailbox(let given):
@@ -305,7 +307,7 @@ extension ServerSession {
         if transaction.contains(mailbox) { return .reply(.recipientOK) }
         // RFC 5321 §4.5.3.1.10: 452, never 5yz; and no error, or a client with a long list would be thrown out.
         guard transaction.recipients.count < configuration.maximumRecipients else { return .reply(.tooManyRecipients) }
-        self.transaction?.add(mailbox)
+        self.transaction?.add(mailbox, notice)
         return .reply(.recipientOK)
     }
 
