@@ -38,19 +38,27 @@ final class AttemptRecorder: Sendable {
         record.results.reserveCapacity(report.settled.count + report.unsignable.count)
         var hasDeferred = report.settled.count < message.claimed.recipients.count
         var failed: [DeliveryStatusNotification.RecipientReport] = []
+        var succeeded: [DeliveryStatusNotification.RecipientReport] = []
+        let claimed = message.claimed
         func add(_ position: Int, _ result: (ClaimedRecipient) -> RecipientResult) {
             let recipient = message.claimed.recipients[position]
             let result = result(recipient)
             record.results.append(RecipientRecord(index: recipient.index, result: result))
             switch result {
-            case .delivered: break
+            case .delivered(let diagnostic):
+                let isPassedOn = message.isPassedOn(position)
+                if let report = claimed.successReport(position, diagnostic, isPassedOn: isPassedOn, now) {
+                    succeeded.append(report)
+                }
             case .deferred, .unreported, .unsignable: hasDeferred = true
             case .failed(let diagnostic):
+                guard claimed.envelope.notices.wants(.failure, recipient: recipient.index) else { break }
                 // When a failure of an earlier attempt is only now reported, nobody knows any more when that was.
                 failed.append(
                     .init(
                         mailbox: recipient.mailbox, diagnostic: diagnostic,
-                        lastAttempt: recipient.failure == nil ? now : nil))
+                        lastAttempt: recipient.failure == nil ? now : nil,
+                        originalRecipient: claimed.envelope.notices[recipient: recipient.index].originalRecipient))
             }
         }
         for (position, outcome) in report.settled {
@@ -60,8 +68,10 @@ final class AttemptRecorder: Sendable {
             add(position) { _ in wait(diagnostic, message.claimed, now) }
         }
         if hasDeferred { record.keptFields = report.fields }
-        guard !failed.isEmpty else { return write(record, message) }
-        bounce(failed, of: message, record, now)
+        tellOfSuccess(succeeded, message, now) { [record, failed] in
+            guard !failed.isEmpty else { return self.write(record, message) }
+            self.bounce(failed, of: message, record, now)
+        }
     }
 
     private func result(
@@ -92,6 +102,22 @@ final class AttemptRecorder: Sendable {
         diagnostic.text = "not delivered in time; last attempt: \(diagnostic.text)"
         diagnostic.status = EnhancedStatusCode(5, 4, 7)
         return diagnostic
+    }
+
+    /// What was asked to be told of a success is told first; that it can't be is no reason to deliver again.
+    private func tellOfSuccess(
+        _ succeeded: [DeliveryStatusNotification.RecipientReport], _ message: MessageInFlight, _ now: Timestamp,
+        then next: @escaping @Sendable () -> Void
+    ) {
+        guard !succeeded.isEmpty, message.claimed.envelope.reversePath != .null else { return next() }
+        bouncer.bounce(message.claimed, succeeded, now) { result in
+            switch result {
+            case .sent, .nobody: break
+            case .refused(let reason), .notNow(let reason):
+                self.environment.events(.unreported(message.claimed.queueID, reason: reason, until: nil))
+            }
+            next()
+        }
     }
 
     /// The bounce is committed before the failure is recorded: a crash in between may repeat it, never lose it.

@@ -44,7 +44,10 @@ struct Bouncer: Sendable {
                 let notification = DeliveryStatusNotification(
                     recipient: sender, sender: message.authorDomain, reportingHost: hostname, queueID: message.queueID,
                     arrival: message.arrival, originalHeaderSection: try returned(message), reports: failed)
-                submit(notification, message.queueID, now, completion)
+                var complete = notification
+                complete.envelopeID = message.envelope.notices.envelopeID
+                complete.originalBody = message.returnedBody(failed)
+                submit(complete, message.queueID, now, completion)
             } catch {
                 completion(.notNow("\(error)"))
             }

@@ -12,6 +12,11 @@ extension Delivery {
         return positions.map { claimed.recipients[$0].mailbox }
     }
 
+    /// What the next hop is told of them; of those whose mail is captured nothing, not even by ORCPT.
+    var notices: DeliveryNotices {
+        substitute == nil ? message.claimed.notices(of: positions) : DeliveryNotices()
+    }
+
     /// What became of each of `positions`, by what became of each of `recipients`.
     func outcomes(_ outcomes: [Outcome?]) -> [Outcome?] {
         guard substitute != nil, let outcome = outcomes.first else { return outcomes }

@@ -265,7 +265,8 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
             ClientTransaction(
                 reversePath: delivery.message.claimed.envelope.reversePath,
                 recipients: delivery.recipients,
-                size: delivery.content.length, isEightBit: delivery.content.isEightBit))
+                size: delivery.content.length, isEightBit: delivery.content.isEightBit,
+                notices: delivery.notices))
         guard case .finished = action else { return run(action) }
         // Judged without a word to the next hop. By way of the loop, so that many of these don't pile up calls.
         eventLoop.execute { self.run(action) }
@@ -318,6 +319,7 @@ final class DeliveryConnection: ChannelInboundHandler, @unchecked Sendable {
         }
         // The connection goes back to the site first, so that a shutdown that waits for the message sees it ended.
         for (position, outcome) in zip(delivery.positions, outcomes) {
+            if session.extensions.hasDSN, delivery.substitute == nil { delivery.message.notePassedOn(position) }
             if let outcome { delivery.message.settle(position, outcome, fields: delivery.content.keptFields) }
         }
         // A message judged without a word may find that the connection was lost meanwhile.

@@ -42,6 +42,8 @@ final class MessageInFlight: Sendable {
     let sevenBit = Mutex<SevenBitForm?>(nil)
     /// What is known of its body in that form.
     let encodedBody = Mutex(EncodedBody())
+    /// Recipients whose notices the next hop got too, and so whose successes are its to report.
+    private let passedOn = Mutex<Set<Int>>([])
     private let state: Mutex<State>
     private let budget: InFlightBudget?
     private let finished: @Sendable (MessageInFlight, Report) -> Void
@@ -67,6 +69,16 @@ final class MessageInFlight: Sendable {
 
     /// What `hold` was told.
     var extraOctets: Int { state.withLock { $0.extraOctets } }
+
+    /// A next hop that knows of notices (RFC 3461) got those of this recipient.
+    func notePassedOn(_ position: Int) {
+        guard claimed.envelope.notices != .none else { return }
+        passedOn.withLock { _ = $0.insert(position) }
+    }
+
+    func isPassedOn(_ position: Int) -> Bool {
+        passedOn.withLock { $0.contains(position) }
+    }
 
     /// The message was signed for some next hop.
     func note(_ uses: [KeyUse]) {

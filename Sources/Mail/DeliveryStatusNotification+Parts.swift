@@ -6,11 +6,19 @@ extension DeliveryStatusNotification {
     /// RFC 3464 §2.1: fields about the message, then a group of fields for each recipient.
     func appendDeliveryStatus(to output: inout [UInt8]) {
         output += "Content-Type: message/delivery-status\r\n\r\n".utf8
+        // RFC 3464 §2.2.1: without the encoding that it has in MAIL.
+        if let envelopeID { appendAddressField("Original-Envelope-Id", XText.readable(envelopeID), to: &output) }
         appendField("Reporting-MTA", "dns; \(reportingHost)", to: &output)
         appendField("X-Waxwing-Queue-ID", queueID.description, to: &output)
         appendField("Arrival-Date", MailDate.text(arrival), to: &output)
         for report in reports {
             output += "\r\n".utf8
+            // RFC 3464 §2.3.1, before the final recipient; only as the sender gave it.
+            if let original = report.originalRecipient {
+                let type = original.prefix { $0 != ";" }
+                let address = XText.readable(String(original.dropFirst(type.count + 1)))
+                appendAddressField("Original-Recipient", "\(type); \(address)", to: &output)
+            }
             appendAddressField("Final-Recipient", "rfc822; \(report.mailbox)", to: &output)
             appendField("Action", report.action.rawValue, to: &output)
             appendField("Status", report.diagnostic.status.description, to: &output)
@@ -24,6 +32,16 @@ extension DeliveryStatusNotification {
                 appendField("Last-Attempt-Date", MailDate.text(lastAttempt), to: &output)
             }
         }
+    }
+
+    /// The message whole, where that was asked for and it needs no encoding (RFC 3461 §4.3), else its header section.
+    func appendReturned(to output: inout [UInt8]) {
+        guard let originalBody, originalHeaderSection.count <= DeliveryStatusNotification.maximumReturnedOctets,
+            DeliveryStatusNotification.isPlainText(originalHeaderSection[...]),
+            DeliveryStatusNotification.isPlainText(originalBody[...])
+        else { return appendReturnedHeaderSection(to: &output) }
+        output += "Content-Type: message/rfc822\r\n\r\n".utf8
+        output += originalHeaderSection + "\r\n".utf8 + originalBody
     }
 
     /// RFC 6522 §4: the header section is enough to recognise the message by, and may be quoted-printable where

@@ -12,7 +12,7 @@ package struct DeliveryStatusNotification: Sendable {
 
     /// RFC 3464 §2.3.3.
     package enum Action: String, Hashable, Sendable {
-        case failed, delayed
+        case failed, delayed, relayed, delivered
     }
 
     /// What became of one recipient.
@@ -21,14 +21,18 @@ package struct DeliveryStatusNotification: Sendable {
         package var diagnostic: Diagnostic
         package var action: Action
         package var lastAttempt: Timestamp?
+        /// ORCPT= of RCPT, as it came.
+        package var originalRecipient: String?
 
         package init(
-            mailbox: Mailbox, diagnostic: Diagnostic, action: Action = .failed, lastAttempt: Timestamp? = nil
+            mailbox: Mailbox, diagnostic: Diagnostic, action: Action = .failed, lastAttempt: Timestamp? = nil,
+            originalRecipient: String? = nil
         ) {
             self.mailbox = mailbox
             self.diagnostic = diagnostic
             self.action = action
             self.lastAttempt = lastAttempt
+            self.originalRecipient = originalRecipient
         }
     }
 
@@ -44,6 +48,10 @@ package struct DeliveryStatusNotification: Sendable {
     /// Empty when it is lost.
     package var originalHeaderSection: [UInt8]
     package var reports: [RecipientReport]
+    /// ENVID= of MAIL, as it came.
+    package var envelopeID: String?
+    /// To return the message whole; nil: its header section is returned.
+    package var originalBody: [UInt8]?
 
     package init(
         recipient: Mailbox, sender: Domain, reportingHost: String, queueID: QueueID, arrival: Timestamp,
@@ -78,15 +86,32 @@ package struct DeliveryStatusNotification: Sendable {
         // RFC 6522 §3: the third part is optional, and a content that is lost has nothing to return.
         if !originalHeaderSection.isEmpty {
             output += "\r\n--\(boundary)\r\n".utf8
-            appendReturnedHeaderSection(to: &output)
+            appendReturned(to: &output)
         }
         output += "\r\n--\(boundary)--\r\n".utf8
         return output
     }
 
-    /// Whether it tells of delays only.
-    var isWarning: Bool {
-        reports.allSatisfy { $0.action == .delayed }
+    /// What it is about, and what it says of that: one word for all of its recipients, who fare alike.
+    private var subject: (title: String, fate: String) {
+        switch reports.first?.action ?? .failed {
+        case .failed:
+            (
+                "Undelivered mail returned to sender",
+                "could not be delivered to the recipients below. It will not be tried again."
+            )
+        case .delayed:
+            (
+                "Delivery delayed",
+                "has not been delivered yet to the recipients below. It will be tried again; you need not send it again."
+            )
+        case .relayed:
+            (
+                "Mail passed on",
+                "was passed on for the recipients below to a server that may not report its delivery."
+            )
+        case .delivered: ("Mail delivered", "was delivered to the recipients below.")
+        }
     }
 
     func appendField(_ name: String, _ value: String, to output: inout [UInt8]) {
@@ -102,7 +127,7 @@ package struct DeliveryStatusNotification: Sendable {
     private func appendHeaderSection(boundary: String, now: Timestamp, random: UInt64, to output: inout [UInt8]) {
         appendField("From", "Mail Delivery System <MAILER-DAEMON@\(sender)>", to: &output)
         appendAddressField("To", "<\(recipient)>", to: &output)
-        appendField("Subject", isWarning ? "Delivery delayed" : "Undelivered mail returned to sender", to: &output)
+        appendField("Subject", subject.title, to: &output)
         appendField("Date", MailDate.text(now), to: &output)
         let messageID = MessageIDMaker.messageID(queueID: queueID, random: random, host: sender.name)
         appendField("Message-ID", messageID, to: &output)
@@ -120,11 +145,7 @@ package struct DeliveryStatusNotification: Sendable {
         output += "Content-Type: text/plain; charset=us-ascii\r\n\r\n".utf8
         folder.append("This is the mail system at \(reportingHost).", column: 0, to: &output)
         output += "\r\n".utf8
-        let fate =
-            isWarning
-            ? "has not been delivered yet to the recipients below. It will be tried again; you need not send it again."
-            : "could not be delivered to the recipients below. It will not be tried again."
-        folder.append("Your message of \(MailDate.text(arrival)) \(fate)", column: 0, to: &output)
+        folder.append("Your message of \(MailDate.text(arrival)) \(subject.fate)", column: 0, to: &output)
         for report in reports {
             output += "\r\n".utf8
             output += LineFolder.printableASCII("<\(report.mailbox)>:") + "\r\n".utf8

@@ -229,7 +229,7 @@ extension SessionHandler {
             charge(.recipients, submission.envelope.recipients.count, context)
             content = ContentStream(
                 environment.intake.begin(submission), threadPool: environment.threadPool, eventLoop: context.eventLoop)
-            reply.write(into: &output)
+            reply?.write(into: &output)
         case .content(let octets):
             contentOctets += octets.readableBytes
             content?.append(octets)
@@ -242,6 +242,9 @@ extension SessionHandler {
                     "let the application end lines with CRLF, or say bare-lf = \"normalise\" in its [[listener]]"
             }
             environment.logger.info("Content refused", metadata: metadata)
+        case .dropContent:
+            content?.abort()
+            content = nil
         case .finishContent(let repairs):
             let stream = content
             content = nil

@@ -11,6 +11,8 @@ package struct ClientExtensions: Hashable, Sendable {
     package var hasStartTLS = false
     /// RFC 1870.
     package var hasSize = false
+    /// RFC 3461.
+    package var hasDSN = false
     /// The fixed maximum of SIZE, in octets; nil when there is none or it can't be represented.
     package var maximumSize: Int?
 
@@ -28,6 +30,7 @@ package struct ClientExtensions: Hashable, Sendable {
             case "PIPELINING": hasPipelining = true
             case "8BITMIME": hasEightBitMIME = true
             case "STARTTLS": hasStartTLS = true
+            case "DSN": hasDSN = true
             case "SIZE":
                 hasSize = true
                 // RFC 1870 §5: zero, or no number, is no fixed maximum.

@@ -12,9 +12,9 @@ extension ClientSession {
         return buffer
     }
 
-    func recipientCommand(_ recipient: Mailbox) -> ByteBuffer {
+    func recipientCommand(_ index: Int, of transaction: ClientTransaction) -> ByteBuffer {
         var buffer = ByteBuffer()
-        write(recipient: recipient, into: &buffer)
+        write(recipient: index, of: transaction, into: &buffer)
         return buffer
     }
 
@@ -27,13 +27,23 @@ extension ClientSession {
             buffer.writeString(String(size))
         }
         if transaction.isEightBit, extensions.hasEightBitMIME { buffer.writeStaticString(" BODY=8BITMIME") }
+        // RFC 3461 §5.2.1: passed on unchanged, to who knows of it.
+        if extensions.hasDSN {
+            if let returned = transaction.notices.returned { buffer.writeString(" RET=\(returned.rawValue)") }
+            if let envelopeID = transaction.notices.envelopeID { buffer.writeString(" ENVID=\(envelopeID)") }
+        }
         buffer.writeStaticString("\r\n")
     }
 
-    func write(recipient: Mailbox, into buffer: inout ByteBuffer) {
+    func write(recipient index: Int, of transaction: ClientTransaction, into buffer: inout ByteBuffer) {
         buffer.writeStaticString("RCPT TO:<")
-        write(recipient, into: &buffer)
-        buffer.writeStaticString(">\r\n")
+        write(transaction.recipients[index], into: &buffer)
+        buffer.writeStaticString(">")
+        if extensions.hasDSN, let notice = transaction.notices.recipients[index] {
+            if let words = notice.occasionWords { buffer.writeString(" NOTIFY=\(words)") }
+            if let original = notice.originalRecipient { buffer.writeString(" ORCPT=\(original)") }
+        }
+        buffer.writeStaticString("\r\n")
     }
 
     private func write(_ mailbox: Mailbox, into buffer: inout ByteBuffer) {

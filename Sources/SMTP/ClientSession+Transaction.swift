@@ -35,7 +35,7 @@ extension ClientSession {
         // RFC 2920 §3.1: MAIL, RCPT and RSET anywhere in a group, DATA last.
         var next: Int? = first
         while let index = next {
-            write(recipient: transaction.recipients[index], into: &buffer)
+            write(recipient: index, of: transaction, into: &buffer)
             next = current.pending(from: index + 1)
         }
         buffer.writeStaticString("DATA\r\n")
@@ -116,7 +116,7 @@ extension ClientSession {
             // more, so they only keep count.
         }
         current.awaiting = .recipient(first)
-        return extensions.hasPipelining ? .wait : .send(recipientCommand(current.transaction.recipients[first]))
+        return extensions.hasPipelining ? .wait : .send(recipientCommand(first, of: current.transaction))
     }
 
     private mutating func recipientReceived(
@@ -130,7 +130,7 @@ extension ClientSession {
         let isGroup = extensions.hasPipelining
         if let next {
             current.awaiting = .recipient(next)
-            return isGroup ? .wait : .send(recipientCommand(current.transaction.recipients[next]))
+            return isGroup ? .wait : .send(recipientCommand(next, of: current.transaction))
         }
         guard isGroup || current.hasAccepted else { return finish(current, canContinue: true) }
         current.awaiting = .data

@@ -11,12 +11,18 @@ package struct ClientTransaction: Hashable, Sendable {
     package var size: Int?
     /// The content holds octets above 127.
     package var isEightBit: Bool
+    /// What the sender wants to be told, by the places in `recipients`.
+    package var notices: DeliveryNotices
 
-    package init(reversePath: ReversePath, recipients: [Mailbox], size: Int?, isEightBit: Bool) {
+    package init(
+        reversePath: ReversePath, recipients: [Mailbox], size: Int?, isEightBit: Bool,
+        notices: DeliveryNotices = .none
+    ) {
         self.reversePath = reversePath
         self.recipients = recipients
         self.size = size
         self.isEightBit = isEightBit
+        self.notices = notices
     }
 }
 

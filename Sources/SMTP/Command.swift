@@ -12,8 +12,10 @@ package enum Command: Hashable, Sendable {
     case hello(name: String)
     case extendedHello(name: String)
     case mail(ReversePath, MailParameters)
-    case recipient(Forward)
+    case recipient(Forward, RecipientNotice = RecipientNotice())
     case data
+    /// BDAT; `Int.max` for what does not fit.
+    case chunk(octets: Int, isLast: Bool)
     case reset
     case noop
     case verify
@@ -33,7 +35,7 @@ package enum Command: Hashable, Sendable {
     }
 
     package enum Unimplemented: Hashable, Sendable {
-        case chunk, expand
+        case expand
     }
 }
 
@@ -43,6 +45,8 @@ package struct MailParameters: Hashable, Sendable {
     package var size: Int?
     /// BODY= (RFC 6152).
     package var isEightBit: Bool
+    /// RET= and ENVID= (RFC 3461).
+    package var notices = DeliveryNotices.none
     /// Whether there was any parameter at all.
     package var isEmpty: Bool
 
@@ -63,6 +67,8 @@ package enum CommandError: Error, Hashable, Sendable {
     /// The argument is missing, or there is one too many; carries the syntax.
     case syntax(String)
     case helloSyntax(String)
+    /// A BDAT without a length: where the next command begins can't be told.
+    case chunkSyntax
     case reversePath(PathError)
     case forwardPath(PathError)
     case nullForwardPath
@@ -107,7 +113,7 @@ extension Command {
         }
         if verb.isEqual(anyCase: "STARTTLS") { return try withoutArgument(.startTLS, "STARTTLS", &scanner) }
         if verb.isEqual(anyCase: "AUTH") { return try authenticate(&scanner) }
-        if verb.isEqual(anyCase: "BDAT") { return .notImplemented(.chunk) }
+        if verb.isEqual(anyCase: "BDAT") { return try chunk(&scanner) }
         if verb.isEqual(anyCase: "EXPN") { return .notImplemented(.expand) }
         throw .unknown
     }
@@ -133,6 +139,19 @@ extension Command {
         skipSpaces(&scanner)
         guard scanner.isAtEnd else { throw .syntax(syntax) }
         return command
+    }
+
+    /// RFC 3030 §2: `BDAT` and a length, and `LAST` behind the last one.
+    private static func chunk(_ scanner: inout ByteScanner) throws(CommandError) -> Command {
+        skipSpaces(&scanner)
+        let digits = scanner.take { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard let octets = MailParameters.size(digits) else { throw .chunkSyntax }
+        let isSeparate = scanner.peek == UInt8(ascii: " ") || scanner.peek == UInt8(ascii: "\t")
+        skipSpaces(&scanner)
+        let isLast = isSeparate && scanner.skip(anyCase: "LAST")
+        skipSpaces(&scanner)
+        guard scanner.isAtEnd else { throw .chunkSyntax }
+        return .chunk(octets: octets, isLast: isLast)
     }
 
     private static func helloName(_ verb: String, _ scanner: inout ByteScanner) throws(CommandError) -> String {
@@ -172,12 +191,14 @@ extension Command {
         do throws(PathError) { path = try scanner.path(completion: scanner.local?.host) } catch {
             throw .forwardPath(error)
         }
-        skipSpaces(&scanner)
-        guard scanner.isAtEnd else { throw .unknownParameter }
+        var notice = RecipientNotice()
+        while let (keyword, value) = try scanner.parameter(syntax: "RCPT TO:<address>") {
+            guard try NoticeParameters.take(keyword, value, into: &notice) else { throw .unknownParameter }
+        }
         switch path {
         case .null: throw .nullForwardPath
-        case .mailbox(let mailbox): return .recipient(.mailbox(mailbox))
-        case .postmaster(let localPart): return .recipient(.postmaster(localPart))
+        case .mailbox(let mailbox): return .recipient(.mailbox(mailbox), notice)
+        case .postmaster(let localPart): return .recipient(.postmaster(localPart), notice)
         }
     }
 }
@@ -189,15 +210,8 @@ extension MailParameters {
     fileprivate init(_ scanner: inout ByteScanner) throws(CommandError) {
         self.init()
         var hasBody = false
-        while !scanner.isAtEnd {
-            guard scanner.skip(UInt8(ascii: " ")) || scanner.skip(UInt8(ascii: "\t")) else {
-                throw .syntax("MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]")
-            }
-            let parameter = scanner.take { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-            guard !parameter.isEmpty else { continue }
+        while let (keyword, value) = try scanner.parameter(syntax: "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]") {
             isEmpty = false
-            let keyword = parameter.prefix { $0 != UInt8(ascii: "=") }
-            let value = parameter.dropFirst(keyword.count + 1)
             if keyword.isEqual(anyCase: "SIZE") {
                 guard size == nil, let octets = MailParameters.size(value) else {
                     throw .badParameter("SIZE takes a number of octets, once")
@@ -214,14 +228,14 @@ extension MailParameters {
                 guard MailParameters.isSubmitter(value) else {
                     throw .badParameter("AUTH takes a mailbox or <>, as xtext")
                 }
-            } else {
+            } else if try !NoticeParameters.take(keyword, value, into: &notices) {
                 throw .unknownParameter
             }
         }
     }
 
     /// Up to 20 digits, which may be more than an `Int` holds: such a size is as good as infinite.
-    private static func size(_ value: ArraySlice<UInt8>) -> Int? {
+    fileprivate static func size(_ value: ArraySlice<UInt8>) -> Int? {
         guard (1...maximumSizeDigits).contains(value.count) else { return nil }
         var octets = 0
         for byte in value {
@@ -231,5 +245,21 @@ extension MailParameters {
             octets = tensOverflow || sumOverflow ? .max : sum
         }
         return octets
+    }
+}
+
+extension ByteScanner {
+    /// Passes the next parameter of MAIL or RCPT; nil at the end of the line.
+    mutating func parameter(
+        syntax: String
+    ) throws(CommandError) -> (keyword: ArraySlice<UInt8>, value: ArraySlice<UInt8>)? {
+        while !isAtEnd {
+            guard skip(UInt8(ascii: " ")) || skip(UInt8(ascii: "\t")) else { throw .syntax(syntax) }
+            let parameter = take { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+            guard !parameter.isEmpty else { continue }
+            let keyword = parameter.prefix { $0 != UInt8(ascii: "=") }
+            return (keyword, parameter.dropFirst(keyword.count + 1))
+        }
+        return nil
     }
 }

@@ -69,8 +69,13 @@ package struct DataDecoder: Sendable {
     package init(maximumOctets: Int, bareLineFeed: BareLineFeed = .reject) {
         self.maximumOctets = maximumOctets
         self.bareLineFeed = bareLineFeed
+        self.maximumSwallowedOctets = DataDecoder.maximumSwallowedOctets(for: maximumOctets)
+    }
+
+    /// What is swallowed after a fault, of contents of at most `maximumOctets`.
+    static func maximumSwallowedOctets(for maximumOctets: Int) -> Int {
         let (product, overflow) = maximumOctets.multipliedReportingOverflow(by: 4)
-        self.maximumSwallowedOctets = overflow ? .max - (1 << 20) : min(product, .max - (1 << 20)) + (1 << 20)
+        return overflow ? .max - (1 << 20) : min(product, .max - (1 << 20)) + (1 << 20)
     }
 
     /// Takes the next part out of `buffer`; nil if more must come.
@@ -221,7 +226,7 @@ package struct DataDecoder: Sendable {
     }
 
     /// The index of the first octet at or after `start` that may be CR, LF or NUL.
-    private static func skipText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    static func skipText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let highBits: UInt64 = 0x8080_8080_8080_8080
         let sixteens: UInt64 = 0x1010_1010_1010_1010
         var index = start
@@ -251,7 +256,7 @@ extension ByteBuffer {
     /// - Parameters:
     ///   - count: how many LFs have none.
     ///   - isAfterReturn: a CR stands before these octets.
-    fileprivate func addingReturns(_ count: Int, isAfterReturn: Bool) -> ByteBuffer {
+    func addingReturns(_ count: Int, isAfterReturn: Bool) -> ByteBuffer {
         let view = readableBytesView
         var copy = ByteBuffer()
         copy.reserveCapacity(view.count + count)

@@ -11,7 +11,7 @@ extension Reply {
     static let goOn = Reply(354, "End data with <CR><LF>.<CR><LF>")
     static let bye = Reply(221, EnhancedStatusCode(2, 0, 0), "Bye")
     static let help = Reply(
-        214, EnhancedStatusCode(2, 0, 0), "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+        214, EnhancedStatusCode(2, 0, 0), "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT; see RFC 5321")
     static let startTLS = Reply(220, EnhancedStatusCode(2, 0, 0), "Begin TLS")
     static let notVerified = Reply(
         252, EnhancedStatusCode(2, 5, 0), "Addresses are not verified here; send the message and see")
@@ -57,6 +57,8 @@ extension Reply {
         case .helloSyntax(let syntax):
             // RFC 2034 §3: no enhanced status code in a reply to HELO or EHLO.
             self.init(501, "Syntax: \(syntax)")
+        case .chunkSyntax:
+            self.init(501, EnhancedStatusCode(5, 5, 4), "Syntax: BDAT octets [LAST]")
         case .reversePath(let error):
             self.init(error, malformed: EnhancedStatusCode(5, 1, 7), notASCIICode: 553)
         case .forwardPath(let error):

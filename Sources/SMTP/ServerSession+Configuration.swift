@@ -27,9 +27,6 @@ extension ServerSession {
         package var offersStartTLS = false
         let greeting: Reply
         let helloReply: Reply
-        private let extendedHelloReply: Reply
-        /// With STARTTLS among the keywords.
-        private let clearHelloReply: Reply
         /// The domain of `<Postmaster>`.
         let postmasterHost: Mailbox.Host?
 
@@ -45,17 +42,24 @@ extension ServerSession {
             self.maySubmit = maySubmit
             greeting = Reply(220, "\(hostname) ESMTP Waxwing")
             helloReply = Reply(250, hostname)
-            let keywords = ["PIPELINING", "SIZE \(maximumMessageOctets)", "8BITMIME", "ENHANCEDSTATUSCODES"]
-            extendedHelloReply = Reply(250, nil, lines: [hostname] + keywords + ["HELP"])
-            clearHelloReply = Reply(250, nil, lines: [hostname] + keywords + ["STARTTLS", "HELP"])
             postmasterHost = Domain(hostname).map { .domain($0) }
         }
 
         /// The reply to EHLO.
         ///
-        /// RFC 3207 §4.2: once TLS runs, STARTTLS is not among the keywords.
-        func extendedHelloReply(isSecure: Bool) -> Reply {
-            offersStartTLS && !isSecure ? clearHelloReply : extendedHelloReply
+        /// - Parameters:
+        ///   - isSecure: RFC 3207 §4.2: once TLS runs, STARTTLS is not among the keywords.
+        ///   - octets: of a message, at most.
+        ///   - recipients: of a message, at most: RFC 9422 §3, what `recipient` enforces.
+        ///   - authentication: the keyword AUTH with its mechanisms; nil where there are none.
+        func extendedHelloReply(isSecure: Bool, octets: Int, recipients: Int, authentication: String?) -> Reply {
+            var lines = [
+                hostname, "PIPELINING", "SIZE \(octets)", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
+                "LIMITS RCPTMAX=\(recipients)",
+            ]
+            if offersStartTLS, !isSecure { lines.append("STARTTLS") }
+            if let authentication { lines.append(authentication) }
+            return Reply(250, nil, lines: lines + ["HELP"])
         }
     }
 
@@ -84,7 +88,8 @@ extension ServerSession {
             known.isEmpty ? recipients.contains(mailbox) : known.contains(mailbox)
         }
 
-        mutating func add(_ mailbox: Mailbox) {
+        mutating func add(_ mailbox: Mailbox, _ notice: RecipientNotice) {
+            if notice != RecipientNotice() { parameters.notices.recipients[recipients.count] = notice }
             recipients.append(mailbox)
             if !known.isEmpty {
                 known.insert(mailbox)

@@ -24,6 +24,10 @@ package struct ServerSession: Sendable {
         case admission(Transaction)
         /// After 354.
         case content(DataDecoder)
+        /// After BDAT: its octets are coming.
+        case chunk(ChunkDecoder, Chunk)
+        /// After a BDAT that is refused: so many of its octets are still to be passed over.
+        case skippedChunk(octets: Int, Reply)
         /// The end of data was read; the intake has the message.
         case committing
         /// The reply to STARTTLS was given; the handshake has to end first.
@@ -35,11 +39,15 @@ package struct ServerSession: Sendable {
     /// The peer's address for the trace field.
     let peerAddress: String?
     /// The peer's user, on a Unix socket.
-    private let peerUserID: UInt32?
+    let peerUserID: UInt32?
     var state = State.silent
     var hello: Hello?
     /// Open between the reply to MAIL and the reply to the end of data.
     var transaction: Transaction?
+    /// What came by BDAT in this transaction; nil before the first.
+    var chunks: ChunkDecoder?
+    /// To be said next, before more of the input is looked at.
+    var owed: Reply?
     /// Who the client is, once it has authenticated.
     var authenticated: SubmissionTerms?
     /// TLS runs: what the client says comes from it, and from nobody between (RFC 3207).
@@ -67,22 +75,25 @@ package struct ServerSession: Sendable {
     /// A transaction is open: MAIL was accepted or is being considered, and its end was not answered yet.
     package var isInTransaction: Bool {
         switch state {
-        case .admission, .content, .committing: true
-        case .command: transaction != nil
+        case .admission, .content, .chunk, .committing: true
+        case .command, .skippedChunk: transaction != nil
         case .silent, .authentication, .verification, .securing, .closed: false
         }
     }
 
     /// The client sends content.
     package var isInContent: Bool {
-        if case .content = state { true } else { false }
+        switch state {
+        case .content, .chunk, .skippedChunk: true
+        case .silent, .command, .authentication, .verification, .admission, .committing, .securing, .closed: false
+        }
     }
 
     /// The next step is the intake's or that of who answers a question of AUTH, not the client's.
     package var isWaitingForIntake: Bool {
         switch state {
         case .admission, .committing, .verification: true
-        case .silent, .command, .authentication, .content, .securing, .closed: false
+        case .silent, .command, .authentication, .content, .chunk, .skippedChunk, .securing, .closed: false
         }
     }
 
@@ -127,12 +138,14 @@ extension ServerSession {
         case ask(AuthenticationQuestion)
         /// Ask the intake whether a message of this size may come, then call `admissionAnswered`.
         case askAdmission(ofSize: Int?)
-        /// Begin an intake transaction, and write the reply: content follows.
-        case beginContent(Submission, Reply)
+        /// Begin an intake transaction, and write the reply, if there is one: content follows.
+        case beginContent(Submission, Reply?)
         /// Append to the intake transaction.
         case content(ByteBuffer)
         /// Abort the intake transaction: its content is refused. More may come in, none of it is of use.
         case abandonContent(DataDecoder.Fault)
+        /// Abort the intake transaction: the client takes back what it has sent.
+        case dropContent
         /// Tell the intake transaction what was repaired on the way to it and finish it, then call `intakeEnded`.
         case finishContent([Repair])
         /// Write the reply, begin TLS as its server, and call `secured` when the handshake is over.
@@ -141,6 +154,10 @@ extension ServerSession {
 
     /// The next thing to do with what came in; nil when more input or another event is needed.
     package mutating func next() -> OnInput? {
+        if let owed {
+            self.owed = nil
+            return .reply(owed)
+        }
         switch state {
         case .silent, .admission, .verification, .committing, .securing, .closed:
             return nil
@@ -168,6 +185,8 @@ extension ServerSession {
                 return nil
             }
             return contentRead(part, decoder)
+        case .chunk(let decoder, let chunk): return chunkRead(decoder, chunk)
+        case .skippedChunk(let octets, let reply): return skipChunk(octets, reply)
         }
     }
 
@@ -208,7 +227,7 @@ extension ServerSession {
         switch state {
         case .silent, .command, .authentication:
             return transaction == nil ? .replyAndClose(closing(.shuttingDown)) : .wait
-        case .admission, .verification, .content, .committing, .securing, .closed:
+        case .admission, .verification, .content, .chunk, .skippedChunk, .committing, .securing, .closed:
             return .wait
         }
     }
@@ -222,7 +241,8 @@ extension ServerSession {
     /// The client said nothing for too long, or its transaction takes too long.
     package mutating func timedOut() -> OnTimeout {
         switch state {
-        case .silent, .command, .authentication, .content: .replyAndClose(closing(.timedOut))
+        case .silent, .command, .authentication, .content, .chunk, .skippedChunk:
+            .replyAndClose(closing(.timedOut))
         case .admission, .verification, .committing, .securing, .closed: .wait
         }
     }
@@ -236,7 +256,7 @@ extension ServerSession {
     }
 
     /// Lets whoever owns the memory use it for the next read.
-    private mutating func letGoOfEmptyInput() {
+    mutating func letGoOfEmptyInput() {
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 }
@@ -244,13 +264,16 @@ extension ServerSession {
 // MARK: Commands
 
 extension ServerSession {
-    private mutating func commandRead(_ line: LineDecoder.Line) -> OnInput {
+    private mutating func commandRead(_ line: LineDecoder.Line) -> OnInput? {
         switch line {
         case .line(let octets):
             do throws(CommandError) {
                 return perform(try Command(octets[...], local: configuration.local))
             } catch .foreignProtocol {
                 return .replyAndClose(closing(.foreignProtocol))
+            } catch .chunkSyntax {
+                // Nobody knows how many of the octets that follow are no commands.
+                return .replyAndClose(closing(Reply(.chunkSyntax)))
             } catch {
                 return refuse(Reply(error))
             }
@@ -261,16 +284,15 @@ extension ServerSession {
         }
     }
 
-    private mutating func perform(_ command: Command) -> OnInput {
+    private mutating func perform(_ command: Command) -> OnInput? {
         switch command {
-        case .recipient(let forward): return recipient(forward)
+        case .recipient(let forward, let notice): return recipient(forward, notice)
         case .mail(let reversePath, let parameters): return mail(reversePath, parameters)
         case .data: return data()
+        case .chunk(let octets, let isLast): return chunk(Chunk(octets: octets, isLast: isLast))
         case .hello(let name): return hello(Hello(name: name, isExtended: false))
         case .extendedHello(let name): return hello(Hello(name: name, isExtended: true))
-        case .reset:
-            transaction = nil
-            return .reply(.done)
+        case .reset: return endTransaction(.done)
         case .noop: return .reply(.done)
         case .verify: return .reply(.notVerified)
         case .help: return .reply(.help)
@@ -283,12 +305,12 @@ extension ServerSession {
 
     private mutating func hello(_ hello: Hello) -> OnInput {
         // RFC 5321 §4.1.4: a hello in the middle of a session does what RSET does.
-        transaction = nil
         self.hello = hello
-        guard hello.isExtended else { return .reply(configuration.helloReply) }
-        var reply = configuration.extendedHelloReply(isSecure: isSecure)
-        if let keyword = authenticationKeyword { reply.lines.insert(keyword, at: reply.lines.count - 1) }
-        return .reply(reply)
+        guard hello.isExtended else { return endTransaction(configuration.helloReply) }
+        return endTransaction(
+            configuration.extendedHelloReply(
+                isSecure: isSecure, octets: maximumMessageOctets, recipients: maximumRecipients,
+                authentication: authenticationKeyword))
     }
 
     private mutating func mail(_ reversePath: ReversePath, _ parameters: MailParameters) -> OnInput {
@@ -304,8 +326,11 @@ extension ServerSession {
         return .askAdmission(ofSize: parameters.size)
     }
 
-    private mutating func recipient(_ forward: Command.Forward) -> OnInput {
+    private mutating func recipient(_ forward: Command.Forward, _ notice: RecipientNotice) -> OnInput {
         guard let transaction else { return refuse(hello == nil ? .greetFirst : .mailFirst) }
+        guard chunks == nil else { return refuse(.chunksBegun) }
+        // RFC 5321 §4.1.1.1: after HELO there are no extensions, so no parameters.
+        guard hello?.isExtended == true || notice == RecipientNotice() else { return refuse(Reply(.unknownParameter)) }
         let mailbox: Mailbox
         switch forward {
         case .mailbox(let given):
@@ -317,7 +342,7 @@ extension ServerSession {
         if transaction.contains(mailbox) { return .reply(.recipientOK) }
         // RFC 5321 §4.5.3.1.10: 452, never 5yz; and no error, or a client with a long list would be thrown out.
         guard transaction.recipients.count < maximumRecipients else { return .reply(.tooManyRecipients) }
-        self.transaction?.add(mailbox)
+        self.transaction?.add(mailbox, notice)
         return .reply(.recipientOK)
     }
 
@@ -328,17 +353,11 @@ extension ServerSession {
         guard let hello else { return refuse(.greetFirst) }
         guard let transaction else { return refuse(.mailFirst) }
         guard !transaction.recipients.isEmpty else { return refuse(.recipientFirst) }
+        // RFC 3030 §2: never both in one transaction.
+        guard chunks == nil else { return refuse(.chunksBegun) }
         state = .content(
             DataDecoder(maximumOctets: maximumMessageOctets, bareLineFeed: configuration.bareLineFeed))
-        let submission = Submission(
-            envelope: Envelope(
-                reversePath: transaction.reversePath, recipients: transaction.recipients,
-                isEightBit: transaction.parameters.isEightBit),
-            client: ClientDescription(
-                heloName: hello.name, address: peerAddress, protocolName: protocolName(of: hello),
-                userID: peerUserID),
-            declaredSize: transaction.parameters.size, principal: principal)
-        return .beginContent(submission, .goOn)
+        return .beginContent(submission(hello, transaction), .goOn)
     }
 
     private mutating func contentRead(_ part: DataDecoder.Part, _ decoder: DataDecoder) -> OnInput {

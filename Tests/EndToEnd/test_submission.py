@@ -53,7 +53,7 @@ def test_the_greeting_offers_exactly_what_every_stage_honours(relay):
     with Conversation(relay.port, greeted=False) as client:
         assert client.reply().startswith("220 relay.waxwing.example")
         offers = {line[4:].split()[0] for line in client.say("EHLO app.example").split("\n")[1:]}
-        assert offers == {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP"}
+        assert offers == {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "LIMITS", "HELP"}
 
 
 def test_a_pipelined_transaction_is_answered_in_order(relay):

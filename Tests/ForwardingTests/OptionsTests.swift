@@ -11,9 +11,11 @@ import Testing
 
 /// What a message may ask for of its way out.
 @Suite struct OptionsTests {
-    private func temporaryDirectory() -> URL {
-        FileManager.default.temporaryDirectory.appendingPathComponent(
-            "waxwing-options-\(UInt64.random(in: 0 ... .max))")
+    private func temporaryDirectory() throws -> URL {
+        let name = "waxwing-options-\(UInt64.random(in: 0 ... .max))"
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return directory
     }
 
     private func route(_ name: String, _ directory: URL, to domains: [String] = []) -> Route {
@@ -29,7 +31,7 @@ import Testing
 
     @Test(arguments: [1, 2])
     func `A message takes the route that it asks for, and waits if that is gone`(recipients: Int) async throws {
-        let directory = temporaryDirectory()
+        let directory = try temporaryDirectory()
         defer { try? FileManager.default.removeItem(at: directory) }
         let usual = route("usual", directory)
         let bench = Bench([usual, route("special", directory, to: ["example.org"])])
@@ -49,7 +51,7 @@ import Testing
 
     @Test func `A test is signed, and nothing of it leaves`() async throws {
         let peer = try await ScriptedPeer.start(on: Bench.group)
-        let directory = temporaryDirectory()
+        let directory = try temporaryDirectory()
         defer { try? FileManager.default.removeItem(at: directory) }
         let bench = Bench([
             route("files", directory, to: ["example.org"]), Bench.smarthost(peer.port),
@@ -71,7 +73,7 @@ import Testing
     }
 
     @Test func `What has expired by its sender's wish fails without an attempt and is reported`() async throws {
-        let directory = temporaryDirectory()
+        let directory = try temporaryDirectory()
         defer { try? FileManager.default.removeItem(at: directory) }
         let bench = Bench([route("files", directory)])
         var message = bench.message(to: ["a@example.net", "b@example.net"], attempts: 2)

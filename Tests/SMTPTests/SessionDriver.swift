@@ -22,6 +22,8 @@ struct SessionDriver {
     var answer: AuthenticationAnswer?
     /// Why contents were abandoned.
     var faults: [DataDecoder.Fault] = []
+    /// How often a client took back what it had sent.
+    var dropped = 0
     private var content: [UInt8]?
     private var accepted: UInt64 = 0
 
@@ -73,12 +75,15 @@ struct SessionDriver {
             case .beginContent(let submission, let reply):
                 submissions.append(submission)
                 content = []
-                write(reply)
+                if let reply { write(reply) }
             case .content(let octets):
                 content?.append(contentsOf: octets.readableBytesView)
             case .abandonContent(let fault):
                 content = nil
                 faults.append(fault)
+            case .dropContent:
+                content = nil
+                dropped += 1
             case .finishContent(let repairs):
                 self.repairs.append(repairs)
                 messages.append(content ?? Array("finished, but abandoned before".utf8))

@@ -252,11 +252,15 @@ class HopSession(SMTP):
 
     async def smtp_MAIL(self, arg):
         if not await self.fails("MAIL", arg or ""):
-            await super().smtp_MAIL(arg)
+            await super().smtp_MAIL(self.without_notices(arg))
 
     async def smtp_RCPT(self, arg):
         if not await self.fails("RCPT", arg or ""):
-            await super().smtp_RCPT(arg)
+            await super().smtp_RCPT(self.without_notices(arg))
+
+    def without_notices(self, arg: str) -> str:
+        """Takes out what a server with DSN takes (RFC 3461), which aiosmtpd does not know."""
+        return re.sub(r" (RET|ENVID|NOTIFY|ORCPT)=\S+", "", arg) if "DSN" in self.hop.extensions else arg
 
     async def smtp_DATA(self, arg):
         if await self.fails("DATA"):
