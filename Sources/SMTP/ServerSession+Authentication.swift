@@ -29,7 +29,9 @@ extension ServerSession {
 
     /// Who submits here.
     package var principal: Principal {
-        terms?.principal ?? Principal(application: nil, name: peerAddress ?? "local", isAuthenticated: false)
+        if let terms { return terms.principal }
+        let name = peerAddress ?? peerUserID.map { "uid \($0)" } ?? "local"
+        return Principal(application: nil, name: name, isAuthenticated: false)
     }
 
     /// By AUTH, or because of what is known of the peer.
