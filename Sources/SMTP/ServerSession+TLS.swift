@@ -10,7 +10,8 @@ extension ServerSession {
         switch state {
         case .silent: break
         case .securing: state = .command
-        case .command, .authentication, .verification, .admission, .content, .chunk, .skippedChunk, .committing, .closed:
+        case .command, .authentication, .verification, .admission, .content, .chunk, .skippedChunk, .committing,
+            .closed:
             preconditionFailure("no TLS was asked for")
         }
         // RFC 3207 §4.2: what was said in the clear may have been said by anybody, so none of it is kept.

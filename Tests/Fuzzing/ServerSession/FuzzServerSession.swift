@@ -8,7 +8,8 @@ import NIOCore
 @testable import SMTP
 
 /// Whatever a client says, and wherever the network cuts it: a message is what stands between a 354 and the first
-/// CRLF.CRLF behind it, never more than one; every reply is one by its grammar; what waits is bounded.
+/// CRLF.CRLF behind it, or in the chunks that were announced, never more than one; every reply is one by its grammar;
+/// what waits is bounded; nobody is let in without the secret.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = unsafe FuzzInput(start, count)
@@ -49,8 +50,9 @@ private struct Client {
     /// All that was sent.
     private var wire: [UInt8] = []
     private var content: Content?
-    private var errors = 0
     private(set) var isClosed = false
+    /// Submits without showing who it is.
+    private let mayAlways: Bool
 
     /// What follows a 354.
     private struct Content {
@@ -58,6 +60,8 @@ private struct Client {
         var start: Int
         var bytes: [UInt8] = []
         var isAbandoned = false
+        /// It comes by BDAT.
+        var isChunked: Bool
     }
 
     init(options: UInt8) {
@@ -67,6 +71,10 @@ private struct Client {
             maximumRecipients: Self.maximumRecipients, maximumCommandOctets: 512, maximumErrors: 20,
             maySubmit: options & 2 == 0)
         configuration.bareLineFeed = policy
+        configuration.offersStartTLS = options & 4 != 0
+        configuration.authentication = AuthenticationOffer(
+            hasPasswords: options & 32 != 0, hasCertificates: options & 64 != 0, isLocal: options & 128 != 0)
+        mayAlways = configuration.maySubmit
         session = ServerSession(configuration: configuration, peerAddress: "127.0.0.1")
     }
 
@@ -81,7 +89,8 @@ private struct Client {
         wire += octets
         session.received(ByteBuffer(bytes: octets))
         while !isClosed, let action = session.next() { run(action) }
-        require(isClosed || session.unreadOctets <= 512, "no more than a line waits")
+        let limit = ServerSession.maximumResponseOctets
+        require(isClosed || session.unreadOctets <= limit, "no more than a line waits")
     }
 
     mutating func drain() {
@@ -102,13 +111,27 @@ private struct Client {
             require(size.map { $0 <= Self.maximumOctets } ?? true, "what is too large is not asked for")
             check(session.admissionAnswered(nil))
         case .beginContent(let submission, let reply):
-            require(reply.octets.starts(with: "354 ".utf8), "content follows a 354")
+            if let reply {
+                require(reply.octets.starts(with: "354 ".utf8), "content follows a 354")
+                check(reply)
+            }
+            require(mayAlways, "nobody submits who may not: no secret is ever right here")
             require((1...Self.maximumRecipients).contains(submission.envelope.recipients.count), "it has recipients")
             require(content == nil, "one content at a time")
-            content = Content(start: wire.count - session.unreadOctets)
+            content = Content(start: wire.count - session.unreadOctets, isChunked: reply == nil)
         case .content(let octets):
             require(content?.isAbandoned == false, "content has begun and is wanted")
             content?.bytes += octets.readableBytesView
+        case .ask:
+            // Whatever is asked, the secret was wrong.
+            run(session.authenticationAnswered(.rejected))
+        case .startTLS(let reply):
+            check(reply)
+            require(session.unreadOctets == 0, "nothing that was said in the clear is read under TLS")
+            session.secured()
+        case .dropContent:
+            require(content?.isAbandoned == false, "a content that is wanted is taken back")
+            content = nil
         case .abandonContent:
             require(content?.isAbandoned == false, "a fault is told once")
             content?.isAbandoned = true
@@ -125,15 +148,18 @@ private struct Client {
         self.content = nil
         require(content.bytes.count <= Self.maximumOctets, "the content keeps to the limit")
         require(!content.bytes.contains(0), "no NUL")
+        defer { checkLineEnds(content.bytes) }
+        guard !content.isChunked else { return }
         let taken = [13, 10] + wire[content.start..<(wire.count - session.unreadOctets)]
         let end: [UInt8] = [13, 10, 46, 13, 10]
         let ends = taken.indices.filter { taken[$0...].starts(with: end) }
         require(ends == [taken.count - end.count], "a message ends at the first CRLF.CRLF")
-        for (index, byte) in content.bytes.enumerated() where byte == 10 {
-            require(index > 0 && content.bytes[index - 1] == 13, "no bare LF")
-        }
-        for (index, byte) in content.bytes.enumerated() where byte == 13 {
-            require(index + 1 < content.bytes.count && content.bytes[index + 1] == 10, "no bare CR")
+    }
+
+    private func checkLineEnds(_ bytes: [UInt8]) {
+        for (index, byte) in bytes.enumerated() {
+            if byte == 10 { require(index > 0 && bytes[index - 1] == 13, "no bare LF") }
+            if byte == 13 { require(index + 1 < bytes.count && bytes[index + 1] == 10, "no bare CR") }
         }
     }
 
