@@ -167,7 +167,7 @@ def test_limits_and_rates_of_an_application(closed):
 def test_nobody_else_submits_through_a_listener_that_all_can_reach(relay, namespace):  # noqa: F811
     inside = ("ip", "netns", "exec", namespace)
     subprocess.run(["ip", "-n", namespace, "address", "add", "192.0.2.8/32", "dev", "lo"], check=True)
-    relay.configure(listener=[{"address": "0.0.0.0", "port": relay.port}],
+    relay.configure(listener=[{"address": "0.0.0.0", "port": relay.port, "tls": "none"}],
                     app=[NEWS, {"name": "batch", "networks": ["192.0.2.7"], "from": ["sender.example"]}])
     password(relay)
     relay.start(wrapper=inside)
