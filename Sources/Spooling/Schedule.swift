@@ -37,6 +37,9 @@ struct Schedule {
     private(set) var leases: [QueueID: Lease] = [:]
     private var fresh = Fifo<Candidate>()
     private var freshMemory = 0
+    /// Fresh messages that go before all others, with a room of their own: a crowd must not keep them out.
+    private var urgent = Fifo<Candidate>()
+    private var urgentMemory = 0
     private var paged = Fifo<Candidate>()
     private var pagedMemory = 0
     private var prefersPaged = true
@@ -54,16 +57,22 @@ struct Schedule {
     private(set) var activeCount = 0
     private(set) var activeTriedCount = 0
 
-    var isEmpty: Bool { fresh.isEmpty && paged.isEmpty }
+    var isEmpty: Bool { urgent.isEmpty && fresh.isEmpty && paged.isEmpty }
 
     /// Takes a message that was just committed; without room for it the disk will bring it.
     mutating func addFresh(_ candidate: Candidate, lease: Lease, limits: SpoolLimits) {
-        let hasRoom =
-            fresh.count < limits.handoffMessages && freshMemory + candidate.memory <= limits.handoffOctets
+        let isUrgent = candidate.claimed.options.priority > 0
+        let (count, memory) = isUrgent ? (urgent.count, urgentMemory) : (fresh.count, freshMemory)
+        let hasRoom = count < limits.handoffMessages && memory + candidate.memory <= limits.handoffOctets
         guard hasRoom else { return rewind(to: lease.key) }
         leases[candidate.claimed.queueID] = lease
-        fresh.append(candidate)
-        freshMemory += candidate.memory
+        if isUrgent {
+            urgent.append(candidate)
+            urgentMemory += candidate.memory
+        } else {
+            fresh.append(candidate)
+            freshMemory += candidate.memory
+        }
     }
 
     /// Takes a message that was read from disk.
@@ -132,7 +141,8 @@ struct Schedule {
         nextSweep.map { $0 <= now } ?? false
     }
 
-    /// Gives out messages: by turns the oldest from disk and the freshest commits, so that neither starves.
+    /// Gives out messages: urgent ones that have just come, then by turns the oldest from disk and the freshest commits,
+    /// so that neither of these starves.
     mutating func claim(
         maximumMessages: Int, maximumOctets: Int, maximumRecipients: Int = .max
     ) -> [ClaimedMessage] {
@@ -156,11 +166,14 @@ struct Schedule {
     }
 
     private func nextCandidate() -> Candidate? {
-        prefersPaged ? paged.first ?? fresh.first : fresh.first ?? paged.first
+        urgent.first ?? (prefersPaged ? paged.first ?? fresh.first : fresh.first ?? paged.first)
     }
 
     private mutating func drop(_ candidate: Candidate) {
-        if prefersPaged && !paged.isEmpty || fresh.isEmpty {
+        if !urgent.isEmpty {
+            _ = urgent.popFirst()
+            urgentMemory -= candidate.memory
+        } else if prefersPaged && !paged.isEmpty || fresh.isEmpty {
             _ = paged.popFirst()
             pagedMemory -= candidate.memory
             prefersPaged = false

@@ -105,6 +105,17 @@ def test_a_message_leaves_at_its_time_and_not_before(relay):
         assert [email.message_from_bytes(arrival.content)["Subject"] for arrival in hop.arrivals] == ["at once", "later"]
 
 
+def test_the_same_idempotency_key_is_one_message(relay):
+    with NextHop() as hop:
+        relay.send_to(hop.port)
+        relay.start()
+        first, again, other = [submit(relay.port, message(subject=key, fields=f"X-Waxwing-Idempotency-Key: {key}\r\n"))
+                               for key in ("order-1", "order-1", "order-2")]
+        assert first == again != other
+        relay.wait_until_empty()
+        assert len(hop.wait_for_arrivals(2)) == 2
+
+
 def test_a_test_is_signed_and_not_sent_and_a_route_is_taken(relay):
     with NextHop() as hop, NextHop() as bulk:
         relay.configure(route=[

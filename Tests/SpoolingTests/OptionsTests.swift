@@ -120,6 +120,34 @@ import Testing
         await spool.close()
     }
 
+    @Test func `What is urgent and has just come is given out before all else that waits`() async throws {
+        let spool = try fixture.open()
+        let messages = [0, -3, 0, 4, 0, 1].map { priority in
+            var message = fixture.message()
+            message.options.priority = priority
+            return message
+        }
+        for message in messages { try await spool.enqueue(message, content: .inline([1])) }
+        var claimed: [QueueID] = []
+        for _ in messages { claimed += await spool.claimNow().map(\.queueID) }
+        #expect(claimed == [3, 5, 0, 1, 2, 4].map { messages[$0].queueID })
+        #expect(await spool.claimAll().isEmpty)
+        await spool.close()
+    }
+
+    @Test func `A crowd that fills the memory does not keep what is urgent waiting`() async throws {
+        var configuration = fixture.configuration()
+        configuration.limits.handoffMessages = 2
+        let spool = try fixture.open(configuration)
+        var messages = (0..<6).map { _ in fixture.message() }
+        messages[4].options.priority = 9
+        messages[5].options.priority = 1
+        for message in messages { try await spool.enqueue(message, content: .inline([1])) }
+        #expect(await spool.claimNow(maximumMessages: 2).map(\.queueID) == messages[4...].map(\.queueID))
+        #expect(Set(await spool.claimAll().map(\.queueID)) == Set(messages[..<4].map(\.queueID)))
+        await spool.close()
+    }
+
     private func keyed(_ key: String, _ application: String? = "shop") -> NewMessage {
         var message = fixture.message()
         message.options.idempotencyKey = key
